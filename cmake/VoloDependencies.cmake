@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# What libvolo stands on: from the system where it is there, else (llhttp and
+# yyjson only) from a pinned and hash-checked source package.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.42)
+
+# volo_source_package(OUT requirement file sha256): unpack a source package of
+# the Python index below the build tree; OUT is the folder.
+function(volo_source_package out requirement archive sha256)
+  set(base "${CMAKE_BINARY_DIR}/_sources")
+  if(DEFINED ENV{VOLO_SOURCES})
+    set(base "$ENV{VOLO_SOURCES}")
+  endif()
+  set(file "${base}/${archive}")
+  file(MAKE_DIRECTORY "${base}")
+  if(NOT EXISTS "${file}")
+    find_program(VOLO_PYTHON NAMES python3 REQUIRED)
+    message(STATUS "Fetching ${requirement}")
+    execute_process(
+      COMMAND "${VOLO_PYTHON}" -m pip download --quiet --no-deps
+        --no-binary :all: --dest "${base}" "${requirement}"
+      RESULT_VARIABLE failed ERROR_VARIABLE why)
+    if(failed)
+      message(FATAL_ERROR "Cannot fetch ${requirement}: ${why}")
+    endif()
+  endif()
+  file(SHA256 "${file}" got)
+  if(NOT got STREQUAL sha256)
+    file(REMOVE "${file}")
+    message(FATAL_ERROR "${archive} has SHA-256 ${got}, not ${sha256}")
+  endif()
+  string(REGEX REPLACE "\\.tar\\.gz$" "" name "${archive}")
+  if(NOT EXISTS "${CMAKE_BINARY_DIR}/_sources/${name}")
+    file(ARCHIVE_EXTRACT INPUT "${file}"
+      DESTINATION "${CMAKE_BINARY_DIR}/_sources")
+  endif()
+  set(${out} "${CMAKE_BINARY_DIR}/_sources/${name}" PARENT_SCOPE)
+endfunction()
+
+# llhttp >= 9.3 (the holes of 8.x are known): libllhttp.pc or a CMake config.
+pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9.3)
+if(LLHTTP_FOUND)
+  add_library(volo_llhttp INTERFACE)
+  target_link_libraries(volo_llhttp INTERFACE PkgConfig::LLHTTP)
+else()
+  volo_source_package(dir httptools==0.9.0 httptools-0.9.0.tar.gz
+    d484ebb7e3a3f3597b0f645fbd1b85633674ca808c1f5ba11c2caf7c66f5c8b6)
+  add_library(volo_llhttp_objects OBJECT ${dir}/vendor/llhttp/src/api.c
+    ${dir}/vendor/llhttp/src/http.c ${dir}/vendor/llhttp/src/llhttp.c)
+  target_include_directories(volo_llhttp_objects SYSTEM PUBLIC
+    ${dir}/vendor/llhttp/include)
+  target_compile_options(volo_llhttp_objects PRIVATE -w -O3)
+  add_library(volo_llhttp INTERFACE)
+  target_include_directories(volo_llhttp SYSTEM INTERFACE
+    ${dir}/vendor/llhttp/include)
+  set(VOLO_LLHTTP_OBJECTS $<TARGET_OBJECTS:volo_llhttp_objects>)
+endif()
+
+pkg_check_modules(YYJSON QUIET IMPORTED_TARGET yyjson>=0.9)
+if(YYJSON_FOUND)
+  add_library(volo_yyjson INTERFACE)
+  target_link_libraries(volo_yyjson INTERFACE PkgConfig::YYJSON)
+else()
+  volo_source_package(dir yyjson==4.0.6 yyjson-4.0.6.tar.gz
+    fcd4dc15c1e39a30bf9fa85d56903029111506860fc3080ab0d81c6c6dacaa8c)
+  add_library(volo_yyjson_objects OBJECT ${dir}/yyjson/yyjson.c)
+  target_include_directories(volo_yyjson_objects SYSTEM PUBLIC ${dir}/yyjson)
+  target_compile_options(volo_yyjson_objects PRIVATE -w -O3)
+  add_library(volo_yyjson INTERFACE)
+  target_include_directories(volo_yyjson SYSTEM INTERFACE ${dir}/yyjson)
+  set(VOLO_YYJSON_OBJECTS $<TARGET_OBJECTS:volo_yyjson_objects>)
+endif()

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole of libvolo, in the order in which it is best learnt. */
+#ifndef VOLO_H
+#define VOLO_H
+
+#include <volo/types.h>
+#include <volo/error.h>
+#include <volo/version.h>
+#include <volo/alloc.h>
+#include <volo/http.h>
+#include <volo/cx.h>
+#include <volo/service.h>
+#include <volo/router.h>
+#include <volo/json.h>
+#include <volo/reply.h>
+#include <volo/extract.h>
+#include <volo/body.h>
+#include <volo/loop.h>
+#include <volo/layers.h>
+#include <volo/queue.h>
+#include <volo/server.h>
+#include <volo/test.h>
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A home is where an exchange lives: one thread at a time, its inbox, its
+ * timers, its caches.  net makes it real with a loop; base knows no I/O, so a
+ * home only asks to be woken.
+ *
+ * A home outlives its loop while exchanges that other threads own are still
+ * out: it is then "dead", and whoever posts runs the inbox himself.
+ */
+#ifndef VOLO_BASE_HOME_H
+#define VOLO_BASE_HOME_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/wheel.h"
+
+/* A piece of work, embedded in what it is about. */
+struct volo__task {
+    struct volo__task *next;
+    void (*run)(struct volo__task *task);
+};
+
+/* A refcounted read buffer.  Its count belongs to the home's thread. */
+struct volo__block {
+    struct volo__block *next; /* in the cache */
+    struct volo__home *home;
+    unsigned refs;
+    unsigned cap;
+    char data[];
+};
+
+enum {
+    VOLO__SLAB_SIZE = 8192,    /* holds one exchange and the start of its arena */
+    VOLO__OUT_SIZE = 16384,    /* an output block */
+    VOLO__READ_SIZE = 65536,   /* a read buffer */
+    VOLO__SLAB_CACHE = 1024,   /* how many of each are kept for reuse */
+    VOLO__OUT_CACHE = 256,
+    VOLO__READ_CACHE = 16
+};
+
+struct volo__cache {
+    void *head;
+    unsigned count;
+};
+
+struct volo__home {
+    _Atomic(struct volo__task *) inbox; /* newest first */
+    atomic_int dead;
+    pthread_mutex_t dead_lock;
+    void (*wake)(struct volo__home *home);    /* thread-safe, by net */
+    void (*destroy)(struct volo__home *home); /* frees what embeds it */
+
+    /* All below belongs to the home's thread. */
+    struct volo__task *deferred; /* to run at the end of the iteration */
+    struct volo__task **deferred_tail;
+    struct volo__wheel wheel;
+    uint64_t now_ms;             /* as of the iteration's start */
+    size_t live;                 /* exchanges that still exist */
+    struct volo__cache slabs;
+    struct volo__cache outs;
+    struct volo__cache reads;
+    struct volo__block *block;   /* the current read buffer */
+    int64_t date_s;              /* the second that date is of */
+    char date[32];               /* "Date: ...\r\n" is made from it */
+};
+
+/* volo__here: the home whose thread this is, or NULL. */
+extern _Thread_local struct volo__home *volo__here;
+
+/* volo__home_init(home, wake, destroy): VOLO_ENOMEM or 0. */
+int volo__home_init(struct volo__home *home,
+                    void (*wake)(struct volo__home *home),
+                    void (*destroy)(struct volo__home *home));
+
+/* volo__home_post(home, task): run ${task} on the home's thread, soon.  The
+ * task is not copied.  Any thread; cannot fail. */
+void volo__home_post(struct volo__home *home, struct volo__task *task);
+
+/* volo__home_post_chain(home, first, last): many at once, linked by next in
+ * the order in which they are to run; one wake at most. */
+void volo__home_post_chain(struct volo__home *home, struct volo__task *first,
+                           struct volo__task *last);
+
+/* volo__home_run_inbox(home): run what was posted, in order.  Returns how
+ * many. */
+size_t volo__home_run_inbox(struct volo__home *home);
+
+/* volo__home_defer(home, task): run it at the end of this iteration; once
+ * per call, the caller sees to it that it is not linked already. */
+void volo__home_defer(struct volo__home *home, struct volo__task *task);
+
+/* volo__home_run_deferred(home): run these, and those they add. */
+void volo__home_run_deferred(struct volo__home *home);
+
+/* volo__home_retire(home): the loop is gone.  Frees the caches; the home
+ * itself goes (through destroy) when its last exchange does. */
+void volo__home_retire(struct volo__home *home);
+
+/* volo__home_exchange_gone(home): one exchange less; see live. */
+void volo__home_exchange_gone(struct volo__home *home);
+
+/* Slabs, output blocks: from the cache or the allocator; NULL if none. */
+void *volo__home_slab(struct volo__home *home);
+void volo__home_slab_free(struct volo__home *home, void *slab);
+void *volo__home_out(struct volo__home *home);
+void volo__home_out_free(struct volo__home *home, void *out);
+
+/* volo__home_block(home): the current read buffer, unshared (made if there is
+ * none, or if the last one was kept by somebody); NULL if out of memory. */
+struct volo__block *volo__home_block(struct volo__home *home);
+
+/* volo__block_ref(block), volo__block_unref(block): home's thread. */
+struct volo__block *volo__block_ref(struct volo__block *block);
+void volo__block_unref(struct volo__block *block);
+
+/* volo__home_date(home): the Date value of this second, 29 octets. */
+const char *volo__home_date(struct volo__home *home);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Field lines in order, names in lower case, found by number or by name. */
+#ifndef VOLO_HTTP_FIELDS_H
+#define VOLO_HTTP_FIELDS_H
+
+#include <stdint.h>
+
+#include <volo/queue.h> /* volo_pair */
+#include <volo/types.h>
+
+struct volo__arena;
+
+struct volo__fields {
+    volo_pair *v;
+    uint32_t count;
+    uint32_t cap;
+    uint64_t seen; /* a bit for each well-known field that is there */
+};
+
+/* volo__fields_init(f, room, cap): start in ${room}, which has ${cap} places. */
+void volo__fields_init(struct volo__fields *f, volo_pair *room, uint32_t cap);
+
+/* volo__fields_add(f, a, id, name, value): append; nothing is copied.  ${name}
+ * is lower case.  VOLO_ENOMEM. */
+int volo__fields_add(struct volo__fields *f, struct volo__arena *a, int id,
+                     volo_str name, volo_str value);
+
+/* volo__fields_find(f, id, name): the first value: by ${id} if it is not 0,
+ * else by ${name} in any case; absent if none. */
+volo_str volo__fields_find(const struct volo__fields *f, int id, volo_str name);
+
+/* volo__fields_remove(f, id, name): all of that name; returns how many. */
+unsigned volo__fields_remove(struct volo__fields *f, int id, volo_str name);
+
+/* volo__fields_count_id(f, id): how many lines have that well-known name. */
+unsigned volo__fields_count_id(const struct volo__fields *f, int id);
+
+/* volo__field_lookup(name, len): the number of a name in any case, 0 if not
+ * well known: the same as volo_field_of(), to be inlined where it is hot. */
+int volo__field_lookup(const char *name, size_t len);
+
+/* volo__field_str(id): its name with the length. */
+volo_str volo__field_str(int id);
+
+#endif

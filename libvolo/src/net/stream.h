@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connected socket with an output queue.  It reads into the home's buffer,
+ * and writes what the queue holds with one system call per flush.  Embedded
+ * in what it is for.
+ */
+#ifndef VOLO_NET_STREAM_H
+#define VOLO_NET_STREAM_H
+
+#include <uv.h>
+
+#include "base/home.h"
+#include "base/outq.h"
+
+struct volo__stream;
+
+/* All on the loop's thread.  Each may close the stream. */
+struct volo__stream_ops {
+    /* ${len} octets have come; they lie in ${block}.  The stream flushes
+     * after this returns. */
+    void (*data)(struct volo__stream *s, const char *ptr, size_t len,
+                 struct volo__block *block);
+    /* The peer will send no more.  Once. */
+    void (*eof)(struct volo__stream *s);
+    /* The connection is broken: VOLO_EIO.  Once, then only closed comes. */
+    void (*error)(struct volo__stream *s, int err);
+    /* The queue, which had more than one flush could take, is empty. */
+    void (*drained)(struct volo__stream *s);
+    /* The last call: the memory may go. */
+    void (*closed)(struct volo__stream *s);
+};
+
+struct volo__stream {
+    uv_poll_t poll;
+    const struct volo__stream_ops *ops;
+    struct volo__home *home;
+    struct volo__outq out;
+    struct volo__task flush_task; /* deferred to the end of the iteration */
+    int fd;
+    uint8_t events;   /* what poll waits for */
+    uint8_t reading;
+    uint8_t eof;      /* seen */
+    uint8_t writable_wait;
+    uint8_t flush_deferred;
+    uint8_t closing;
+    uint8_t broken;
+    uint8_t shut;     /* shutdown(SHUT_WR) done, or wanted once it is empty */
+    uint64_t reads;   /* system calls */
+    uint64_t writes;
+};
+
+/* volo__stream_open(s, home, fd, ops): take over ${fd}, a non-blocking
+ * socket; nothing is read yet.  VOLO_ENOMEM, VOLO_EIO; then fd is closed and
+ * closed() is not called. */
+int volo__stream_open(struct volo__stream *s, struct volo__home *home, int fd,
+                      const struct volo__stream_ops *ops);
+
+/* volo__stream_read(s, on): whether data is wanted.  Without, only the
+ * peer's leaving is watched for (eof, error). */
+void volo__stream_read(struct volo__stream *s, int on);
+
+/* volo__stream_flush(s): write now what the queue holds. */
+void volo__stream_flush(struct volo__stream *s);
+
+/* volo__stream_flush_later(s): the same at the end of the iteration. */
+void volo__stream_flush_later(struct volo__stream *s);
+
+/* volo__stream_shutdown(s): send FIN after what is queued. */
+void volo__stream_shutdown(struct volo__stream *s);
+
+/* volo__stream_close(s): now, throwing away what is queued. */
+void volo__stream_close(struct volo__stream *s);
+
+/* volo__stream_detach(s): give up the descriptor, which is returned and left
+ * open; closed() comes as with close.  The queue must be empty. */
+int volo__stream_detach(struct volo__stream *s);
+
+#endif
