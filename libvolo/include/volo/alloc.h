@@ -27,9 +27,18 @@ typedef void *(*volo_realloc_fn)(void *ptr, size_t size, void *user);
 VOLO_API void volo_set_allocator(volo_realloc_fn fn, void *user);
 
 /**
+ * volo_alloc(size):
+ * ${size} zeroed octets from libvolo's allocator, to be given back with
+ * volo_free(); NULL if out of memory.  For layers and services that want to
+ * follow volo_set_allocator().  Any thread.
+ * @since 0.1
+ */
+VOLO_API void *volo_alloc(size_t size);
+
+/**
  * volo_free(ptr):
- * Give back memory that a "dup" function of libvolo returned.  NULL is
- * ignored.  Any thread.
+ * Give back memory of volo_alloc(), or that a function of libvolo said was the
+ * caller's to volo_free().  NULL is ignored.  Any thread.
  * @since 0.1
  */
 VOLO_API void volo_free(void *ptr);
