@@ -47,8 +47,9 @@ enum volo_flow {
 
 /**
  * volo_chunk_fn: a piece of the body, valid during the call; at the end, once,
- * an absent one with ${err} 0; or, once, an error as in volo_body_fn.
- * Returns a volo_flow.
+ * an absent one with ${err} 0; or, once, an error as in volo_body_fn.  One of
+ * the two comes in any case: VOLO_ECANCELED also if the response was complete
+ * before the body was.  Returns a volo_flow.
  */
 typedef int (*volo_chunk_fn)(volo_cx *cx, int err, volo_str chunk, void *user);
 
@@ -128,7 +129,9 @@ VOLO_API int volo_writer_trailer(volo_writer *w, const char *name,
  * be cut), VOLO_ECANCELED.    @since 0.1 */
 VOLO_API int volo_writer_end(volo_writer *w);
 
-/** volo_writer_free(w): let go of ${w}; NULL is ignored.    @since 0.1 */
+/** volo_writer_free(w): let go of ${w}; NULL is ignored.  From another thread
+ * than the loop's, a volo_drain_fn may be under way meanwhile; its user_free
+ * is the last call.    @since 0.1 */
 VOLO_API void volo_writer_free(volo_writer *w);
 
 /** volo_writer_pending(w): octets accepted and not yet handed to the system.
@@ -154,7 +157,8 @@ VOLO_API int volo_writer_on_drain(volo_writer *w, volo_drain_fn fn, void *user,
 /**
  * volo_source_fn: write some to ${w}, then return 1 if there is more to come,
  * 0 if that was all, or a negative error, which cuts the response off.  It is
- * called again when there is room.  On the loop's thread; must not block.
+ * called again when there is room, so it must have written if it returns 1.
+ * On the loop's thread; must not block.
  */
 typedef int (*volo_source_fn)(volo_writer *w, void *user);
 
@@ -185,7 +189,7 @@ typedef void (*volo_upgrade_fn)(volo_cx *cx, int fd, volo_str early,
  *
  * Errors: VOLO_ENOTIMPL (not HTTP/1.1, or no socket below, or TLS),
  * VOLO_EINVAL (the client has not asked for ${protocol}, or sent a body),
- * VOLO_EALREADY, VOLO_ECANCELED, VOLO_ENOMEM.    @since 0.1
+ * VOLO_EALREADY, VOLO_ECANCELED, VOLO_ETHREAD, VOLO_ENOMEM.    @since 0.1
  */
 VOLO_API int volo_cx_answer_upgrade(volo_cx *cx, const char *protocol,
                                     volo_upgrade_fn fn, void *user);

@@ -257,6 +257,10 @@ VOLO_API void volo_cx_unref(volo_cx *cx);
  * client has left, or a timeout has answered.  Thread-safe.    @since 0.1 */
 VOLO_API int volo_cx_is_canceled(const volo_cx *cx);
 
+/** volo_cx_is_answered(cx): 1 if it has been answered.  Thread-safe.
+ * @since 0.1 */
+VOLO_API int volo_cx_is_answered(const volo_cx *cx);
+
 /** volo_cancel_fn: an exchange was canceled.  On the loop's thread, while the
  * owner may be at work: use it to tell the owner, not to touch the cx. */
 typedef void (*volo_cancel_fn)(volo_cx *cx, void *user);
@@ -279,9 +283,10 @@ typedef void (*volo_finish_fn)(volo_cx *cx, void *user);
  * volo_cx_on_finish(cx, fn, user, user_free):
  * Call ${fn} on the loop's thread after the last octet of the response was
  * handed to the system, or the exchange was given up.  Last registered is
- * called first.  The request and the response can still be read.
+ * called first.  The request and the response can still be read.  On the
+ * loop's thread only.
  *
- * Errors: VOLO_ENOMEM.    @since 0.1
+ * Errors: VOLO_ENOMEM, VOLO_ETHREAD.    @since 0.1
  */
 VOLO_API int volo_cx_on_finish(volo_cx *cx, volo_finish_fn fn, void *user,
                                volo_free_fn user_free);

@@ -25,6 +25,7 @@
 #include <volo/error.h>
 #include <volo/service.h>
 
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/home.h"
 #include "http/fields.h"
@@ -69,6 +70,8 @@ enum volo__body_mode {
 struct volo__body {
     uint8_t mode;
     uint8_t complete;         /* the codec has given the end */
+    uint8_t reading;          /* a reader has an owner's reference */
+    uint8_t in_callback;
     int err;                  /* it will never be complete */
     int64_t length;           /* announced; 0 none; -1 unknown */
     uint64_t limit;
@@ -159,10 +162,13 @@ struct volo_cx {
     uint8_t suspended;
     uint8_t detached;   /* the codec has let go */
     uint8_t finished;   /* on_finish hooks have run */
+    uint8_t given_up;   /* an heir answers: the owner's answer is not wanted */
+    uint8_t heirs;      /* exchanges that read this one's request */
 
     struct volo__frame *frames;
     uint16_t frame_count;
     uint16_t frame_cap;
+    uint16_t frame_floor; /* those below went to an heir */
 
     struct volo__arena arena;
     struct volo__request req;
@@ -170,6 +176,7 @@ struct volo_cx {
     struct volo__body body;
 
     struct volo__ext *exts;
+    struct volo__ext *ext_base; /* from here on they are the elder's */
     struct volo__scope_link *scopes;
     struct volo__hook *cancels;
     struct volo__hook *finishes;
@@ -177,11 +184,11 @@ struct volo_cx {
     uint64_t deadline_ms; /* on the home's clock; 0 none */
     uint64_t start_ns;
     uint64_t sent;
-    const struct volo__peer *peer; /* copied into peer_copy at detach */
+    const struct volo__peer *peer; /* the codec's, copied when served */
     struct volo__peer peer_copy;
     volo_str peer_ip;
     volo_str client_ip;
-    void *restore; /* the service room's */
+    uint32_t write_limit; /* octets waiting beyond which writers get EAGAIN */
 
     struct volo__task answer_task;
     struct volo__task release_task;
@@ -197,6 +204,9 @@ struct volo_cx {
  * (the chain's), on its thread; NULL if out of memory.  Body limit UINT64_MAX.
  */
 volo_cx *volo__cx_new(struct volo__home *home);
+
+/* volo__cx_started(cx): the head is complete: its clock starts. */
+void volo__cx_started(volo_cx *cx);
 
 /*
  * volo__cx_discard(cx): free one that was never given to a service (a head
@@ -217,8 +227,10 @@ void volo__cx_detach(volo_cx *cx);
  */
 void volo__cx_cancel(volo_cx *cx, int err);
 
-/* volo__cx_maybe_free(cx): free it if all three parties are done. */
-void volo__cx_maybe_free(volo_cx *cx);
+/* volo__cx_settle(cx): one party more is done: when the response has passed
+ * the layers and the codec has let go, runs on_finish; when the owners are gone
+ * too, frees the cx. */
+void volo__cx_settle(volo_cx *cx);
 
 /* volo__cx_released(cx): the last owner has gone: on the home's thread. */
 void volo__cx_released(volo_cx *cx);
@@ -245,6 +257,10 @@ void volo__body_end(volo_cx *cx);
 
 /* volo__body_fail(cx, err): it will never be complete. */
 void volo__body_fail(volo_cx *cx, int err);
+
+/* volo__body_abandon(cx): the response is complete: nobody reads any more; a
+ * reader that was not done gets VOLO_ECANCELED. */
+void volo__body_abandon(volo_cx *cx);
 
 /* volo__body_wanted(cx): 1 if the application wants octets now. */
 int volo__body_wanted(const volo_cx *cx);

@@ -93,6 +93,10 @@ void volo__cx_serve(volo_cx *cx, volo_service *service);
  * whatever was being made.  For errors below the reply room. */
 void volo__cx_fail(volo_cx *cx, int status);
 
+/* volo__next_fail(cx, on_response, frame): going on failed for lack of memory:
+ * answer 503, seen by ${on_response} as any response. */
+void volo__next_fail(volo_cx *cx, volo_response_fn on_response, void *frame);
+
 /* volo__cx_push_scope(cx, states): states found by volo_cx_ext() from now on,
  * before those of outer scopes.  VOLO_ENOMEM. */
 int volo__cx_push_scope(volo_cx *cx, const struct volo__ext *states);

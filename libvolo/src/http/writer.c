@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The body of a streamed response: pieces from the application, on any
+ * thread, to a codec, on the home's.  Bounded: beyond the write limit the
+ * application is told to wait.  Knows no framing.
+ *
+ * What another thread does travels as tasks, and as long as any is under way
+ * the home's own thread takes the same road, so that order is kept.
+ */
+#include <volo/body.h>
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "http/cx.h"
+
+struct volo_writer {
+    volo_cx *cx; /* a reference: the writer lives in its arena */
+    atomic_size_t pending;
+    atomic_int blocked;   /* somebody was told VOLO_EAGAIN */
+    atomic_int closed;    /* the codec takes nothing any more */
+    atomic_int in_flight; /* tasks posted that have not run */
+
+    /* The application's side. */
+    int64_t left; /* of the announced length; -1 not announced */
+    int ended;
+    struct volo__fields trailers;
+
+    /* The home's side. */
+    struct volo__chunk *head;
+    struct volo__chunk *tail;
+    int status;
+    int drain_deferred;
+    int told; /* that the client is gone */
+    volo_drain_fn drain;
+    void *drain_user;
+    volo_free_fn drain_free;
+
+    struct volo__task end_task;
+    struct volo__task free_task;
+    struct volo__task drain_task;
+};
+
+#define OWNER(type, member, task)                                              \
+    ((type *)(void *)((char *)(task) - offsetof(type, member)))
+
+/* ---- From the application to the home ------------------------------------ */
+
+/* Run ${task} at home: at once if this is the home and nothing is ahead. */
+static void
+send_home(volo_writer *w, struct volo__task *task,
+          void (*run)(struct volo__task *))
+{
+    task->run = run;
+    if (volo__here == w->cx->home && atomic_load(&w->in_flight) == 0) {
+        run(task);
+        return;
+    }
+    atomic_fetch_add(&w->in_flight, 1);
+    volo__home_post(w->cx->home, task);
+}
+
+/* A task that came by post says so by being counted: run directly, none is. */
+static void
+arrived(volo_writer *w)
+{
+    if (atomic_load(&w->in_flight) > 0)
+        atomic_fetch_sub(&w->in_flight, 1);
+}
+
+static void
+poke(volo_writer *w)
+{
+    volo_cx *cx = w->cx;
+
+    if (cx->codec && cx->res.sent)
+        cx->codec->stream(cx);
+}
+
+static void
+chunk_free(struct volo__chunk *chunk)
+{
+    if (chunk->release)
+        chunk->release(chunk->user);
+    volo__free(chunk);
+}
+
+static void
+chunk_arrives(struct volo__task *task)
+{
+    struct volo__chunk *chunk = OWNER(struct volo__chunk, task, task);
+    volo_writer *w = chunk->writer;
+
+    arrived(w);
+    chunk->task.next = NULL;
+    if (atomic_load(&w->closed)) {
+        atomic_fetch_sub(&w->pending, chunk->len);
+        chunk_free(chunk);
+        return;
+    }
+    if (w->tail)
+        w->tail->task.next = &chunk->task;
+    else
+        w->head = chunk;
+    w->tail = chunk;
+    poke(w);
+}
+
+/* Whether ${len} octets may be written now. */
+static int
+may_write(volo_writer *w, size_t len)
+{
+    if (w->ended)
+        return VOLO_ECLOSED;
+    if (atomic_load(&w->closed))
+        return VOLO_ECANCELED;
+    if (w->left >= 0 && len > (uint64_t)w->left)
+        return VOLO_ETOOBIG;
+    if (atomic_load(&w->pending) < w->cx->write_limit)
+        return 0;
+
+    /* Say so first, then look again: the queue may just have drained, and
+     * then nobody would come to tell. */
+    atomic_store(&w->blocked, 1);
+    if (atomic_load(&w->pending) < w->cx->write_limit) {
+        atomic_store(&w->blocked, 0);
+        return 0;
+    }
+    return VOLO_EAGAIN;
+}
+
+static void
+submit(volo_writer *w, struct volo__chunk *chunk)
+{
+    if (w->left >= 0)
+        w->left -= (int64_t)chunk->len;
+    chunk->writer = w;
+    atomic_fetch_add(&w->pending, chunk->len);
+    send_home(w, &chunk->task, chunk_arrives);
+}
+
+int
+volo_writer_write(volo_writer *w, volo_str data)
+{
+    int err = may_write(w, data.len);
+    struct volo__chunk *chunk;
+    char *copy;
+
+    if (err || data.len == 0)
+        return err;
+    chunk = volo__malloc(sizeof *chunk + data.len);
+    if (!chunk)
+        return VOLO_ENOMEM;
+    copy = (char *)(chunk + 1);
+    memcpy(copy, data.ptr, data.len);
+    chunk->ptr = copy;
+    chunk->len = data.len;
+    chunk->release = NULL;
+    chunk->user = NULL;
+    submit(w, chunk);
+    return 0;
+}
+
+int
+volo_writer_write_ref(volo_writer *w, volo_str data, volo_free_fn release,
+                      void *user)
+{
+    int err = may_write(w, data.len);
+    struct volo__chunk *chunk = NULL;
+
+    if (!err && data.len) {
+        chunk = volo__malloc(sizeof *chunk);
+        if (!chunk)
+            err = VOLO_ENOMEM;
+    }
+    if (!chunk) {
+        if (release)
+            release(user);
+        return err;
+    }
+    chunk->ptr = data.ptr;
+    chunk->len = data.len;
+    chunk->release = release;
+    chunk->user = user;
+    submit(w, chunk);
+    return 0;
+}
+
+/* Framing, routing and authentication have no place in trailers (RFC 9110
+ * section 6.5.1). */
+static int
+trailer_allowed(int id)
+{
+    switch (id) {
+    case VOLO_FIELD_CONNECTION:
+    case VOLO_FIELD_KEEP_ALIVE:
+    case VOLO_FIELD_CONTENT_ENCODING:
+    case VOLO_FIELD_CONTENT_LENGTH:
+    case VOLO_FIELD_CONTENT_RANGE:
+    case VOLO_FIELD_CONTENT_TYPE:
+    case VOLO_FIELD_TRANSFER_ENCODING:
+    case VOLO_FIELD_TRAILER:
+    case VOLO_FIELD_TE:
+    case VOLO_FIELD_HOST:
+    case VOLO_FIELD_AUTHORIZATION:
+    case VOLO_FIELD_SET_COOKIE:
+    case VOLO_FIELD_UPGRADE:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+int
+volo_writer_trailer(volo_writer *w, const char *name, volo_str value)
+{
+    volo_str key = volo_str_of(name), copy;
+    int id = volo__field_lookup(key.ptr, key.len);
+    char *own;
+    size_t i;
+
+    if (w->ended)
+        return VOLO_ECLOSED;
+    if (!volo__is_token(key) || !volo__is_field_value(value) ||
+        !trailer_allowed(id))
+        return VOLO_EINVAL;
+    own = volo__arena_bytes(&w->cx->arena, key.len);
+    copy = volo__arena_dup(&w->cx->arena, value);
+    if (!own || !copy.ptr)
+        return VOLO_ENOMEM;
+    for (i = 0; i < key.len; i++)
+        own[i] = (char)volo__lower((unsigned char)key.ptr[i]);
+    return volo__fields_add(&w->trailers, &w->cx->arena, id,
+                            volo_str_make(own, key.len), copy);
+}
+
+static void
+end_arrives(struct volo__task *task)
+{
+    volo_writer *w = OWNER(volo_writer, end_task, task);
+
+    arrived(w);
+    if (w->status == VOLO__WRITER_OPEN)
+        w->status = VOLO__WRITER_ENDED;
+    poke(w);
+}
+
+int
+volo_writer_end(volo_writer *w)
+{
+    if (w->ended)
+        return VOLO_ECLOSED;
+    if (w->left > 0)
+        return VOLO_EINVAL;
+    w->ended = 1;
+    if (atomic_load(&w->closed))
+        return VOLO_ECANCELED;
+    send_home(w, &w->end_task, end_arrives);
+    return 0;
+}
+
+static void
+drop_drain(volo_writer *w)
+{
+    volo_free_fn drop = w->drain_free;
+
+    w->drain = NULL;
+    w->drain_free = NULL;
+    if (drop)
+        drop(w->drain_user);
+}
+
+static void
+free_arrives(struct volo__task *task)
+{
+    volo_writer *w = OWNER(volo_writer, free_task, task);
+
+    arrived(w);
+    drop_drain(w);
+    if (w->status == VOLO__WRITER_OPEN) {
+        w->status = VOLO__WRITER_BROKEN;
+        poke(w);
+    }
+    volo_cx_unref(w->cx);
+}
+
+void
+volo_writer_free(volo_writer *w)
+{
+    if (w)
+        send_home(w, &w->free_task, free_arrives);
+}
+
+size_t
+volo_writer_pending(const volo_writer *w)
+{
+    return atomic_load(&w->pending);
+}
+
+int
+volo_writer_on_drain(volo_writer *w, volo_drain_fn fn, void *user,
+                     volo_free_fn user_free)
+{
+    if (w->drain) {
+        if (user_free)
+            user_free(user);
+        return VOLO_EEXIST;
+    }
+    w->drain_user = user;
+    w->drain_free = user_free;
+    w->drain = fn;
+    return 0;
+}
+
+/* ---- The codec's side ---------------------------------------------------- */
+
+struct volo__chunk *
+volo__writer_front(volo_writer *w)
+{
+    return w->head;
+}
+
+struct volo__chunk *
+volo__writer_pop(volo_writer *w)
+{
+    struct volo__chunk *chunk = w->head;
+
+    w->head = chunk->task.next
+                  ? OWNER(struct volo__chunk, task, chunk->task.next)
+                  : NULL;
+    if (!w->head)
+        w->tail = NULL;
+
+    /* Until it has left, the chunk keeps the writer's memory. */
+    volo_cx_ref(w->cx);
+    return chunk;
+}
+
+static void
+drain_run(struct volo__task *task)
+{
+    volo_writer *w = OWNER(volo_writer, drain_task, task);
+    volo_cx *cx = w->cx;
+    int gone = atomic_load(&w->closed);
+
+    w->drain_deferred = 0;
+    if (w->drain && !w->told) {
+        w->told = gone;
+        w->drain(w, gone ? VOLO_ECANCELED : 0, w->drain_user);
+    }
+    volo_cx_unref(cx);
+}
+
+/* Told at the end of the iteration, not from inside a flush. */
+static void
+tell_drained(volo_writer *w)
+{
+    if (w->drain_deferred || !w->drain || w->told)
+        return;
+    w->drain_deferred = 1;
+    w->drain_task.run = drain_run;
+    volo_cx_ref(w->cx);
+    volo__home_defer(w->cx->home, &w->drain_task);
+}
+
+void
+volo__chunk_done(void *user)
+{
+    struct volo__chunk *chunk = user;
+    volo_writer *w = chunk->writer;
+    volo_cx *cx = w->cx;
+    size_t left = atomic_fetch_sub(&w->pending, chunk->len) - chunk->len;
+
+    cx->sent += chunk->len;
+    chunk_free(chunk);
+    if (left <= cx->write_limit / 2 && atomic_exchange(&w->blocked, 0))
+        tell_drained(w);
+    volo_cx_unref(cx);
+}
+
+int
+volo__writer_status(const volo_writer *w)
+{
+    return w->status;
+}
+
+const struct volo__fields *
+volo__writer_trailers(const volo_writer *w)
+{
+    return &w->trailers;
+}
+
+void
+volo__writer_close(volo_writer *w)
+{
+    struct volo__chunk *chunk;
+
+    if (atomic_exchange(&w->closed, 1))
+        return;
+    while ((chunk = w->head) != NULL) {
+        w->head = chunk->task.next
+                      ? OWNER(struct volo__chunk, task, chunk->task.next)
+                      : NULL;
+        atomic_fetch_sub(&w->pending, chunk->len);
+        chunk_free(chunk);
+    }
+    w->tail = NULL;
+    if (w->status == VOLO__WRITER_OPEN)
+        tell_drained(w);
+}
+
+/* ---- Making one ---------------------------------------------------------- */
+
+int
+volo_cx_answer_stream(volo_writer **out, volo_cx *cx, int64_t length)
+{
+    volo_writer *w;
+    int err;
+
+    if (atomic_load(&cx->state) != VOLO__OPEN)
+        return atomic_load(&cx->canceled) ? VOLO_ECANCELED : VOLO_EALREADY;
+    w = volo__arena_alloc(&cx->arena, sizeof *w);
+    if (!w)
+        return VOLO_ENOMEM;
+    memset(w, 0, sizeof *w);
+    w->cx = volo_cx_ref(cx);
+    w->left = length;
+    cx->res.writer = w;
+    cx->res.length = length;
+    cx->res.streamed = 1;
+
+    err = volo_cx_answer(cx);
+    if (err) {
+        volo_writer_free(w);
+        return err;
+    }
+    *out = w;
+    return 0;
+}
+
+/* ---- Pulling from a source ----------------------------------------------- */
+
+struct source {
+    volo_source_fn fn;
+    void *user;
+    volo_free_fn user_free;
+};
+
+static void
+source_free(void *user)
+{
+    struct source *source = user;
+
+    if (source->user_free)
+        source->user_free(source->user);
+}
+
+/* Ask until the queue is full, the source is dry, or it fails. */
+static void
+source_pull(volo_writer *w, int err, void *user)
+{
+    struct source *source = user;
+    int rc = err;
+
+    while (!err) {
+        size_t before = atomic_load(&w->pending);
+
+        rc = source->fn(w, source->user);
+        if (rc != 1 || atomic_load(&w->closed))
+            break;
+        if (atomic_load(&w->pending) >= w->cx->write_limit) {
+            atomic_store(&w->blocked, 1);
+            if (atomic_load(&w->pending) >= w->cx->write_limit)
+                return;
+            atomic_store(&w->blocked, 0);
+        } else if (atomic_load(&w->pending) == before) {
+            rc = VOLO_EINVAL; /* it promised more and wrote nothing */
+            break;
+        }
+    }
+    if (rc == 0 && !err)
+        volo_writer_end(w);
+    volo_writer_free(w);
+}
+
+static void
+source_start(volo_cx *cx, void *user)
+{
+    (void)cx;
+    source_pull(user, 0, ((volo_writer *)user)->drain_user);
+}
+
+int
+volo_cx_answer_source(volo_cx *cx, int64_t length, volo_source_fn fn,
+                      void *user, volo_free_fn user_free)
+{
+    struct source *source = volo__arena_alloc(&cx->arena, sizeof *source);
+    volo_writer *w;
+    int err = source ? 0 : VOLO_ENOMEM;
+
+    if (!err)
+        err = volo_cx_answer_stream(&w, cx, length);
+    if (err) {
+        if (user_free)
+            user_free(user);
+        return err;
+    }
+    source->fn = fn;
+    source->user = user;
+    source->user_free = user_free;
+    volo_writer_on_drain(w, source_pull, source, source_free);
+    if (volo__here == cx->home)
+        source_pull(w, 0, source);
+    else if (volo_cx_post(cx, source_start, w) != 0)
+        volo_writer_free(w);
+    return 0;
+}
