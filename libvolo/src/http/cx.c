@@ -174,8 +174,8 @@ volo_cx_is_answered(const volo_cx *cx)
 }
 
 static int
-hook_add(struct volo__hook **list, volo_cx *cx,
-         void (*fn)(volo_cx *, void *), void *user, volo_free_fn user_free)
+hook_add(struct volo__hook **list, volo_cx *cx, void (*fn)(volo_cx *, void *),
+         void *user, volo_free_fn user_free)
 {
     struct volo__hook *hook = volo__arena_alloc(&cx->arena, sizeof *hook);
 

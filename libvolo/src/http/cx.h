@@ -69,15 +69,15 @@ enum volo__body_mode {
 
 struct volo__body {
     uint8_t mode;
-    uint8_t complete;         /* the codec has given the end */
-    uint8_t reading;          /* a reader has an owner's reference */
+    uint8_t complete; /* the codec has given the end */
+    uint8_t reading;  /* a reader has an owner's reference */
     uint8_t in_callback;
-    int err;                  /* it will never be complete */
-    int64_t length;           /* announced; 0 none; -1 unknown */
+    int err;        /* it will never be complete */
+    int64_t length; /* announced; 0 none; -1 unknown */
     uint64_t limit;
-    uint64_t got;             /* octets received */
-    volo_str data;            /* what is there of it, in WHOLE and READ */
-    size_t cap;               /* of data.ptr if it is ours */
+    uint64_t got;              /* octets received */
+    volo_str data;             /* what is there of it, in WHOLE and READ */
+    size_t cap;                /* of data.ptr if it is ours */
     struct volo__block *block; /* what data lies in, if in a read buffer */
     volo_body_fn whole_fn;
     volo_chunk_fn chunk_fn;
@@ -97,7 +97,6 @@ struct volo__ext {
     void *value;
     volo_free_fn value_free;
 };
-
 
 struct volo__scope_link {
     struct volo__scope_link *outer;
@@ -148,22 +147,22 @@ enum { VOLO__REQ_FIELDS = 20, VOLO__RES_FIELDS = 8, VOLO__FRAMES = 8 };
 struct volo_cx {
     struct volo__home *home;
     const struct volo__codec *codec;
-    void *conn;         /* the codec's */
-    volo_cx *next;      /* the codec's: in order of arrival */
+    void *conn;          /* the codec's */
+    volo_cx *next;       /* the codec's: in order of arrival */
     uint32_t codec_bits; /* the codec's */
     uint64_t codec_n;    /* the codec's */
 
     atomic_int owners;
     atomic_int state;
     atomic_int canceled;
-    uint8_t released;   /* owners are gone, the home knows */
-    uint8_t unwound;    /* the response has passed the layers */
+    uint8_t released; /* owners are gone, the home knows */
+    uint8_t unwound;  /* the response has passed the layers */
     uint8_t unwinding;
     uint8_t suspended;
-    uint8_t detached;   /* the codec has let go */
-    uint8_t finished;   /* on_finish hooks have run */
-    uint8_t given_up;   /* an heir answers: the owner's answer is not wanted */
-    uint8_t heirs;      /* exchanges that read this one's request */
+    uint8_t detached; /* the codec has let go */
+    uint8_t finished; /* on_finish hooks have run */
+    uint8_t given_up; /* an heir answers: the owner's answer is not wanted */
+    uint8_t heirs;    /* exchanges that read this one's request */
 
     struct volo__frame *frames;
     uint16_t frame_count;
@@ -180,7 +179,7 @@ struct volo_cx {
     struct volo__scope_link *scopes;
     struct volo__hook *cancels;
     struct volo__hook *finishes;
-    volo_cx *elder; /* what an heir took the request from, kept alive */
+    volo_cx *elder;       /* what an heir took the request from, kept alive */
     uint64_t deadline_ms; /* on the home's clock; 0 none */
     uint64_t start_ns;
     uint64_t sent;
@@ -268,7 +267,8 @@ int volo__body_wanted(const volo_cx *cx);
 /* ---- For codecs: taking a streamed response (http/writer.c) ------------- */
 
 struct volo__chunk {
-    struct volo__task task; /* posted from other threads; next links the queue */
+    struct volo__task
+        task; /* posted from other threads; next links the queue */
     volo_writer *writer;
     const char *ptr;
     size_t len;

@@ -87,8 +87,7 @@ volo_cx_header_count(const volo_cx *cx)
 }
 
 static int
-pair_at(const struct volo__fields *f, size_t i, volo_str *name,
-        volo_str *value)
+pair_at(const struct volo__fields *f, size_t i, volo_str *name, volo_str *value)
 {
     if (i >= f->count) {
         *name = *value = volo_str_of(NULL);

@@ -31,8 +31,7 @@ is_ours(int id)
 {
     return id == VOLO_FIELD_CONNECTION || id == VOLO_FIELD_KEEP_ALIVE ||
            id == VOLO_FIELD_TRANSFER_ENCODING || id == VOLO_FIELD_UPGRADE ||
-           id == VOLO_FIELD_CONTENT_LENGTH ||
-           id == VOLO_FIELD_PROXY_CONNECTION;
+           id == VOLO_FIELD_CONTENT_LENGTH || id == VOLO_FIELD_PROXY_CONNECTION;
 }
 
 static int

@@ -42,8 +42,8 @@ struct volo_writer {
     struct volo__task drain_task;
 };
 
-#define OWNER(type, member, task)                                              \
-    ((type *)(void *)((char *)(task) - offsetof(type, member)))
+#define OWNER(type, member, task) \
+    ((type *)(void *)((char *)(task)-offsetof(type, member)))
 
 /* ---- From the application to the home ------------------------------------ */
 

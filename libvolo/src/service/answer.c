@@ -11,8 +11,8 @@
 #include "http/problem.h"
 #include "service/service.h"
 
-#define CX_OF(task, member)                                                    \
-    ((volo_cx *)(void *)((char *)(task) - offsetof(volo_cx, member)))
+#define CX_OF(task, member) \
+    ((volo_cx *)(void *)((char *)(task)-offsetof(volo_cx, member)))
 
 /* All layers are behind it: to the codec, or nowhere if there is none. */
 static void

@@ -66,8 +66,8 @@ volo_layer_ref(volo_layer *layer)
 void
 volo_layer_unref(volo_layer *layer)
 {
-    if (!layer || atomic_fetch_sub_explicit(&layer->refs, 1,
-                                            memory_order_acq_rel) != 1)
+    if (!layer ||
+        atomic_fetch_sub_explicit(&layer->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (layer->user_free)
         layer->user_free(layer->user);
@@ -174,10 +174,8 @@ int
 volo_layer_when(volo_layer **out, volo_guard_fn guard, void *user,
                 volo_free_fn user_free, volo_layer *inner)
 {
-    struct adapter a = {.guard = guard,
-                        .user = user,
-                        .user_free = user_free,
-                        .inner = inner};
+    struct adapter a = {
+        .guard = guard, .user = user, .user_free = user_free, .inner = inner};
 
     return adapter_layer(out, when, &a);
 }

@@ -11,9 +11,8 @@
 #include "http/problem.h"
 
 int
-volo__chain_new(struct volo_next **out,
-                const struct volo__layers *const *lists, unsigned count,
-                volo_service_fn fn, void *user)
+volo__chain_new(struct volo_next **out, const struct volo__layers *const *lists,
+                unsigned count, volo_service_fn fn, void *user)
 {
     struct volo_next *chain, *link;
     size_t total = 1;
@@ -46,8 +45,7 @@ push_frame(volo_cx *cx, volo_response_fn fn, void *frame)
     if (cx->frame_count == cx->frame_cap) {
         if (cx->frame_cap > UINT16_MAX / 2)
             return VOLO_ENOMEM;
-        more = volo__arena_alloc(&cx->arena,
-                                 2u * cx->frame_cap * sizeof *more);
+        more = volo__arena_alloc(&cx->arena, 2u * cx->frame_cap * sizeof *more);
         if (!more)
             return VOLO_ENOMEM;
         memcpy(more, cx->frames, cx->frame_count * sizeof *more);
@@ -143,8 +141,7 @@ volo_service_unref(volo_service *service)
         service->outer_unref(service->outer);
         return;
     }
-    if (atomic_fetch_sub_explicit(&service->refs, 1, memory_order_acq_rel) !=
-        1)
+    if (atomic_fetch_sub_explicit(&service->refs, 1, memory_order_acq_rel) != 1)
         return;
     volo__service_fini(service);
     volo__free(service);
@@ -207,8 +204,7 @@ volo_service_call(volo_service *service, volo_cx *cx)
 int
 volo__cx_push_scope(volo_cx *cx, const struct volo__ext *states)
 {
-    struct volo__scope_link *link =
-        volo__arena_alloc(&cx->arena, sizeof *link);
+    struct volo__scope_link *link = volo__arena_alloc(&cx->arena, sizeof *link);
 
     if (!link)
         return VOLO_ENOMEM;

@@ -174,8 +174,7 @@ expire(struct volo__alarm *alarm)
 
     /* From here on the owner's answer comes too late; if it has come in this
      * very moment, it is in the inbox, and the heir is not needed. */
-    if (!atomic_compare_exchange_strong(&elder->state, &open,
-                                        VOLO__ANSWERED)) {
+    if (!atomic_compare_exchange_strong(&elder->state, &open, VOLO__ANSWERED)) {
         volo__cx_discard(heir);
         return;
     }

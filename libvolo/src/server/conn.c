@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One connection: octets from the stream to the codec and back, and a timer
+ * for every state that the peer can hold.  Knows nothing of HTTP but what the
+ * codec's phase tells.
+ */
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "server/server.h"
+
+struct volo__conn {
+    struct volo__stream stream; /* first: a stream is its connection */
+    struct volo__h1 h1;
+    struct volo__worker *worker;
+    struct volo__conn *next;
+    struct volo__conn *prev;
+    struct volo__alarm alarm;
+    struct volo__task settle_task;
+    struct volo__peer peer;
+    uint8_t phase; /* as of the last look */
+    uint8_t settle_deferred;
+    uint8_t in_data;
+    uint8_t shut;    /* our side is closed: lingering */
+    uint8_t counted; /* by its address */
+    uint8_t dead;
+    uint64_t since;    /* when the phase began */
+    uint64_t last_in;  /* when octets came */
+    uint64_t last_out; /* when output moved, or began to wait */
+    uint64_t phase_in; /* octets that came since the phase began */
+    size_t out_seen;   /* output waiting at the last look */
+    char *kept;        /* input that the codec did not take yet */
+    size_t kept_len;
+    size_t kept_off;
+    volo_cx *upgrade; /* who gets the connection */
+    uint64_t reads_seen;
+    uint64_t writes_seen;
+    uint64_t requests_seen;
+    uint32_t active_seen;
+};
+
+static void settle(struct volo__conn *c);
+
+static struct volo__conn *
+conn_of(struct volo__h1 *h1)
+{
+    return (struct volo__conn *)(void *)((char *)h1 -
+                                         offsetof(struct volo__conn, h1));
+}
+
+static uint64_t
+option(const struct volo__conn *c, int which)
+{
+    return c->worker->server->options[which];
+}
+
+struct volo__conn *
+volo__conn_next(struct volo__conn *conn)
+{
+    return conn->next;
+}
+
+/* ---- Counting ------------------------------------------------------------ */
+
+static void
+count(struct volo__conn *c)
+{
+    struct volo__worker *w = c->worker;
+
+    volo__worker_bump(w, VOLO_STAT_READS, c->stream.reads - c->reads_seen);
+    volo__worker_bump(w, VOLO_STAT_WRITES, c->stream.writes - c->writes_seen);
+    volo__worker_bump(w, VOLO_STAT_REQUESTS, c->h1.requests - c->requests_seen);
+    volo__worker_bump(w, VOLO_STAT_ACTIVE,
+                      (uint64_t)c->h1.count - (uint64_t)c->active_seen);
+    c->reads_seen = c->stream.reads;
+    c->writes_seen = c->stream.writes;
+    c->requests_seen = c->h1.requests;
+    c->active_seen = c->h1.count;
+}
+
+/* ---- Timers -------------------------------------------------------------- */
+
+static uint64_t
+later(uint64_t from, uint64_t by)
+{
+    return by > UINT64_MAX - from ? UINT64_MAX : from + by;
+}
+
+static uint64_t
+earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A body has a longest gap and, after ten seconds, a least rate. */
+static uint64_t
+body_due(const struct volo__conn *c)
+{
+    uint64_t rate = option(c, VOLO_SERVER_BODY_RATE);
+    uint64_t due = later(c->last_in, option(c, VOLO_SERVER_BODY_TIMEOUT));
+
+    if (rate == 0 || rate == UINT64_MAX)
+        return due;
+    return earliest(due, later(c->since + 10000, c->phase_in * 1000 / rate));
+}
+
+/* When this connection has had its time, as things stand. */
+static uint64_t
+due(const struct volo__conn *c)
+{
+    uint64_t at = UINT64_MAX;
+
+    switch (c->phase) {
+    case VOLO__H1_IDLE:
+        at = later(c->since,
+                   option(c, c->h1.requests ? VOLO_SERVER_IDLE_TIMEOUT
+                                            : VOLO_SERVER_HEAD_TIMEOUT));
+        break;
+    case VOLO__H1_HEAD:
+        at = later(c->since, option(c, VOLO_SERVER_HEAD_TIMEOUT));
+        break;
+    case VOLO__H1_BODY:
+        at = body_due(c);
+        break;
+    case VOLO__H1_CLOSING:
+        if (c->shut)
+            at = later(c->since, option(c, VOLO_SERVER_LINGER_TIMEOUT));
+        break;
+    default:
+        break;
+    }
+    if (c->stream.out.bytes)
+        at = earliest(at,
+                      later(c->last_out, option(c, VOLO_SERVER_WRITE_TIMEOUT)));
+    return at;
+}
+
+/* The alarm may be too early, never too late: being put off costs nothing. */
+static void
+arm(struct volo__conn *c)
+{
+    uint64_t at = due(c);
+
+    if (at != UINT64_MAX && (!c->alarm.next || at < c->alarm.at))
+        volo__wheel_set(&c->stream.home->wheel, &c->alarm, at);
+}
+
+static void
+close_now(struct volo__conn *c)
+{
+    if (c->dead)
+        return;
+    c->dead = 1;
+    volo__wheel_clear(&c->stream.home->wheel, &c->alarm);
+    if (c->upgrade) {
+        volo_cx *cx = c->upgrade;
+
+        c->upgrade = NULL;
+        volo__cx_detach(cx);
+    }
+    volo__h1_close(&c->h1);
+    volo__stream_close(&c->stream);
+}
+
+static void
+on_alarm(struct volo__alarm *alarm)
+{
+    struct volo__conn *c =
+        (struct volo__conn *)(void *)((char *)alarm -
+                                      offsetof(struct volo__conn, alarm));
+    uint64_t now = c->stream.home->now_ms;
+    int waits = c->phase == VOLO__H1_HEAD || c->phase == VOLO__H1_BODY ||
+                c->phase == VOLO__H1_IDLE;
+
+    if (due(c) > now) {
+        arm(c);
+        return;
+    }
+    volo__worker_bump(c->worker, VOLO_STAT_TIMEOUTS, 1);
+    if (!waits || c->stream.out.bytes) {
+        close_now(c);
+        return;
+    }
+    volo__h1_timeout(&c->h1);
+    volo__stream_flush(&c->stream);
+    settle(c);
+}
+
+/* ---- Input --------------------------------------------------------------- */
+
+static void
+unkeep(struct volo__conn *c)
+{
+    volo__free(c->kept);
+    c->kept = NULL;
+    c->kept_len = c->kept_off = 0;
+}
+
+/* The codec is held back: keep what it did not take, and read no more. */
+static int
+keep(struct volo__conn *c, const char *ptr, size_t len)
+{
+    char *kept = volo__malloc(len);
+
+    if (!kept)
+        return VOLO_ENOMEM;
+    memcpy(kept, ptr, len);
+    c->kept = kept;
+    c->kept_len = len;
+    c->kept_off = 0;
+    return 0;
+}
+
+/* Feed what was kept, as far as the codec goes now. */
+static void
+feed_kept(struct volo__conn *c)
+{
+    size_t n;
+
+    while (c->kept && volo__h1_wants(&c->h1) && !c->upgrade) {
+        n = volo__h1_feed(&c->h1, c->kept + c->kept_off,
+                          c->kept_len - c->kept_off, NULL);
+        c->kept_off += n;
+        if (c->kept_off == c->kept_len)
+            unkeep(c);
+        else if (n == 0)
+            break;
+    }
+}
+
+static void
+on_data(struct volo__stream *s, const char *ptr, size_t len,
+        struct volo__block *block)
+{
+    struct volo__conn *c = (struct volo__conn *)(void *)s;
+    size_t n;
+
+    c->last_in = s->home->now_ms;
+    c->phase_in += len;
+    c->in_data = 1;
+    n = volo__h1_feed(&c->h1, ptr, len, block);
+    c->in_data = 0;
+    if (n < len && keep(c, ptr + n, len - n)) {
+        close_now(c);
+        return;
+    }
+    settle(c);
+}
+
+static void
+on_eof(struct volo__stream *s)
+{
+    struct volo__conn *c = (struct volo__conn *)(void *)s;
+
+    if (c->shut) {
+        close_now(c);
+        return;
+    }
+    volo__h1_eof(&c->h1, option(c, VOLO_SERVER_HALF_CLOSE) != 0);
+    settle(c);
+}
+
+static void
+on_error(struct volo__stream *s, int err)
+{
+    (void)err;
+    close_now((struct volo__conn *)(void *)s);
+}
+
+/* ---- Output -------------------------------------------------------------- */
+
+static void
+on_drained(struct volo__stream *s)
+{
+    struct volo__conn *c = (struct volo__conn *)(void *)s;
+
+    volo__h1_output_left(&c->h1);
+    settle(c);
+}
+
+/* The 101 has left: the connection changes hands. */
+static void
+hand_over(struct volo__conn *c)
+{
+    volo_cx *cx = c->upgrade;
+    volo_str early =
+        volo_str_make(c->kept + c->kept_off, c->kept_len - c->kept_off);
+    int fd = volo__stream_detach(&c->stream);
+
+    c->upgrade = NULL;
+    c->dead = 1;
+    volo__wheel_clear(&c->stream.home->wheel, &c->alarm);
+    if (!c->kept)
+        early = VOLO_STR("");
+    cx->res.upgrade_fn(cx, fd, early, cx->res.upgrade_user);
+    volo__cx_detach(cx);
+    volo__h1_close(&c->h1);
+}
+
+/* Nothing more is to be said: FIN, then wait for the peer's, so that a RST
+ * does not take the last answer from him. */
+static void
+linger(struct volo__conn *c)
+{
+    if (c->shut)
+        return;
+    if (c->stream.eof) {
+        close_now(c);
+        return;
+    }
+    c->shut = 1;
+    c->since = c->stream.home->now_ms;
+    volo__stream_shutdown(&c->stream);
+    volo__stream_read(&c->stream, 1);
+}
+
+static void
+look_at_phase(struct volo__conn *c)
+{
+    uint64_t now = c->stream.home->now_ms;
+    size_t out = c->stream.out.bytes;
+    uint8_t phase = (uint8_t)volo__h1_phase(&c->h1);
+
+    if (phase != c->phase || phase == VOLO__H1_IDLE) {
+        c->phase = phase;
+        c->since = now;
+        c->phase_in = 0;
+        if (phase == VOLO__H1_BODY)
+            c->last_in = now;
+    }
+    if (out != c->out_seen) {
+        c->out_seen = out;
+        c->last_out = now;
+    }
+}
+
+/* After anything has happened: go on where that is possible now. */
+static void
+settle(struct volo__conn *c)
+{
+    if (c->dead)
+        return;
+    feed_kept(c);
+    if (c->upgrade) {
+        volo__stream_flush(&c->stream);
+        if (!c->dead && c->stream.out.bytes == 0)
+            hand_over(c);
+        return;
+    }
+    look_at_phase(c);
+    count(c);
+    if (c->phase == VOLO__H1_CLOSING) {
+        unkeep(c);
+        volo__stream_flush(&c->stream);
+        if (!c->dead && c->stream.out.bytes == 0)
+            linger(c);
+    } else {
+        volo__stream_read(&c->stream, !c->kept && volo__h1_wants(&c->h1));
+    }
+    if (!c->dead)
+        arm(c);
+}
+
+static void
+settle_run(struct volo__task *task)
+{
+    struct volo__conn *c =
+        (struct volo__conn *)(void *)((char *)task -
+                                      offsetof(struct volo__conn, settle_task));
+
+    c->settle_deferred = 0;
+    if (c->dead)
+        return;
+    feed_kept(c);
+    volo__stream_flush(&c->stream);
+    settle(c);
+}
+
+/* ---- The codec's host ---------------------------------------------------- */
+
+static void
+host_serve(struct volo__h1 *h1, volo_cx *cx)
+{
+    struct volo__conn *c = conn_of(h1);
+    volo_server *server = c->worker->server;
+
+    cx->body.limit = option(c, VOLO_SERVER_BODY_LIMIT);
+    cx->write_limit = server->h1.out_limit;
+    if (server->states && volo__cx_push_scope(cx, server->states)) {
+        volo__cx_fail(cx, 503);
+        volo_cx_unref(cx);
+        return;
+    }
+    volo__cx_serve(cx, &server->root);
+}
+
+/* Something is to be written or fed, but this is no place to do it. */
+static void
+host_wake(struct volo__h1 *h1)
+{
+    struct volo__conn *c = conn_of(h1);
+
+    if (c->in_data || c->settle_deferred || c->dead)
+        return;
+    c->settle_deferred = 1;
+    volo__home_defer(c->stream.home, &c->settle_task);
+}
+
+static void
+host_upgrade(struct volo__h1 *h1, volo_cx *cx)
+{
+    struct volo__conn *c = conn_of(h1);
+
+    c->upgrade = cx;
+    host_wake(h1);
+}
+
+static const struct volo__h1_host host = {
+    .serve = host_serve,
+    .wake = host_wake,
+    .upgrade = host_upgrade,
+};
+
+/* ---- Life ---------------------------------------------------------------- */
+
+static void
+on_closed(struct volo__stream *s)
+{
+    struct volo__conn *c = (struct volo__conn *)(void *)s;
+    struct volo__worker *w = c->worker;
+
+    count(c);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        w->conns = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    if (c->h1.malformed)
+        volo__worker_bump(w, VOLO_STAT_MALFORMED, 1);
+    if (c->counted)
+        volo__addresses_leave(&w->server->per_address, &c->peer);
+    unkeep(c);
+    volo__free(c);
+    volo__worker_conn_gone(w);
+}
+
+static const struct volo__stream_ops stream_ops = {
+    .data = on_data,
+    .eof = on_eof,
+    .error = on_error,
+    .drained = on_drained,
+    .closed = on_closed,
+};
+
+static void
+peer_set(struct volo__peer *peer, const struct sockaddr *addr)
+{
+    const struct sockaddr_in *v4 = (const void *)addr;
+    const struct sockaddr_in6 *v6 = (const void *)addr;
+
+    memset(peer, 0, sizeof *peer);
+    if (addr->sa_family == AF_INET) {
+        peer->family = 4;
+        peer->port = ntohs(v4->sin_port);
+        memcpy(peer->addr, &v4->sin_addr, 4);
+    } else if (addr->sa_family == AF_INET6 &&
+               IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+        peer->family = 4;
+        peer->port = ntohs(v6->sin6_port);
+        memcpy(peer->addr, v6->sin6_addr.s6_addr + 12, 4);
+    } else if (addr->sa_family == AF_INET6) {
+        peer->family = 6;
+        peer->port = ntohs(v6->sin6_port);
+        memcpy(peer->addr, &v6->sin6_addr, 16);
+    } else {
+        peer->family = 1;
+    }
+}
+
+static void
+link_conn(struct volo__worker *w, struct volo__conn *c)
+{
+    c->next = w->conns;
+    if (c->next)
+        c->next->prev = c;
+    w->conns = c;
+}
+
+/* A refused connection is closed without a word: it has not asked yet. */
+static struct volo__conn *
+refuse(struct volo__worker *w, struct volo__conn *c, int fd)
+{
+    if (fd >= 0)
+        close(fd);
+    volo__free(c);
+    volo__worker_bump(w, VOLO_STAT_REFUSED, 1);
+    return NULL;
+}
+
+static struct volo__conn *
+conn_new(struct volo__worker *w, int fd, const struct sockaddr *addr)
+{
+    struct volo__conn *c = volo__calloc(sizeof *c);
+
+    if (!c)
+        return refuse(w, c, fd);
+    c->worker = w;
+    peer_set(&c->peer, addr);
+    if (w->server->per_address.limit) {
+        if (volo__addresses_enter(&w->server->per_address, &c->peer))
+            return refuse(w, c, fd);
+        c->counted = 1;
+    }
+    if (volo__stream_open(&c->stream, &w->loop->home, fd, &stream_ops)) {
+        if (c->counted)
+            volo__addresses_leave(&w->server->per_address, &c->peer);
+        return refuse(w, c, -1);
+    }
+    return c;
+}
+
+void
+volo__conn_open(struct volo__worker *w, int fd, const struct sockaddr *addr)
+{
+    struct volo__conn *c = conn_new(w, fd, addr);
+
+    if (!c)
+        return;
+    c->alarm.fire = on_alarm;
+    c->settle_task.run = settle_run;
+    c->since = c->last_in = c->last_out = w->loop->home.now_ms;
+    volo__h1_init(&c->h1, &w->server->h1, &host, &w->loop->home, &c->stream.out,
+                  &c->peer);
+    link_conn(w, c);
+    atomic_fetch_add(&w->server->connections, 1);
+    volo__worker_bump(w, VOLO_STAT_CONNECTIONS, 1);
+    volo__worker_bump(w, VOLO_STAT_ACCEPTED, 1);
+    volo__stream_read(&c->stream, 1);
+    arm(c);
+}
+
+void
+volo__conn_stop(struct volo__conn *c, int now)
+{
+    if (now) {
+        close_now(c);
+        return;
+    }
+    volo__h1_stop(&c->h1);
+    settle(c);
+}

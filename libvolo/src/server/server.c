@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making and setting up a server; what it does then is in run.c. */
+#include "server/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+
+/* What an option may be, and what it is unless set (DESIGN: limits). */
+static const struct {
+    uint64_t value, least, most;
+} options[VOLO__SERVER_OPTIONS] = {
+    [VOLO_SERVER_WORKERS] = {0, 0, 1024},
+    [VOLO_SERVER_MAX_CONNECTIONS] = {65536, 1, UINT64_MAX},
+    [VOLO_SERVER_MAX_PER_ADDRESS] = {UINT64_MAX, 1, UINT64_MAX},
+    [VOLO_SERVER_BODY_LIMIT] = {2 << 20, 0, UINT64_MAX},
+    [VOLO_SERVER_HEAD_LIMIT] = {16 << 10, 64, 16 << 20},
+    [VOLO_SERVER_FIELD_LIMIT] = {100, 1, 65535},
+    [VOLO_SERVER_TARGET_LIMIT] = {8 << 10, 1, 16 << 20},
+    [VOLO_SERVER_HEAD_TIMEOUT] = {10000, 1, UINT64_MAX},
+    [VOLO_SERVER_IDLE_TIMEOUT] = {60000, 1, UINT64_MAX},
+    [VOLO_SERVER_BODY_TIMEOUT] = {30000, 1, UINT64_MAX},
+    [VOLO_SERVER_BODY_RATE] = {500, 0, UINT64_MAX},
+    [VOLO_SERVER_WRITE_TIMEOUT] = {30000, 1, UINT64_MAX},
+    [VOLO_SERVER_STOP_TIMEOUT] = {30000, 0, UINT64_MAX},
+    [VOLO_SERVER_PIPELINE_LIMIT] = {64, 1, 65535},
+    [VOLO_SERVER_WRITE_BUFFER] = {64 << 10, 1024, 1 << 30},
+    [VOLO_SERVER_LINGER_TIMEOUT] = {5000, 1, UINT64_MAX},
+    [VOLO_SERVER_BACKLOG] = {4096, 1, 65535},
+    [VOLO_SERVER_HALF_CLOSE] = {0, 0, 1},
+    [VOLO_SERVER_SIGNALS] = {0, 0, 1},
+    [VOLO_SERVER_REQUESTS_PER_CONNECTION] = {UINT64_MAX, 1, UINT64_MAX},
+    [VOLO_SERVER_TRAILER_LIMIT] = {16 << 10, 0, 16 << 20},
+    [VOLO_SERVER_CHUNK_EXT_LIMIT] = {16 << 10, 0, 16 << 20},
+};
+
+static int
+is_new(const volo_server *server)
+{
+    return atomic_load(&server->mode) == VOLO__SERVER_NEW;
+}
+
+static void
+call_service(volo_cx *cx, void *user)
+{
+    volo_service_call(((volo_server *)user)->service, cx);
+}
+
+static int
+freeze_service(volo_service *root)
+{
+    return volo_service_freeze(((volo_server *)root->user)->service);
+}
+
+int
+volo_server_new(volo_server **out, volo_service *service)
+{
+    volo_server *server;
+    size_t i;
+
+    if (!service)
+        return VOLO_EINVAL;
+    server = volo__calloc(sizeof *server);
+    if (!server)
+        return VOLO_ENOMEM;
+    volo__service_init(&server->root, call_service, server);
+    server->root.freeze = freeze_service;
+    server->service = volo_service_ref(service);
+    for (i = 0; i < VOLO__SERVER_OPTIONS; i++)
+        server->options[i] = options[i].value;
+    *out = server;
+    return 0;
+}
+
+static void
+free_hooks(volo_server *server)
+{
+    struct volo__stop_hook *hook = server->stop_hooks, *next;
+
+    for (; hook; hook = next) {
+        next = hook->next;
+        if (hook->user_free)
+            hook->user_free(hook->user);
+        volo__free(hook);
+    }
+}
+
+static void
+free_states(volo_server *server)
+{
+    struct volo__ext *state = server->states, *next;
+
+    for (; state; state = next) {
+        next = state->next;
+        if (state->value_free)
+            state->value_free(state->value);
+        volo__free(state);
+    }
+}
+
+void
+volo__server_destroy(volo_server *server)
+{
+    size_t i;
+
+    for (i = 0; i < server->address_count; i++)
+        volo__address_close(&server->addresses[i]);
+    for (i = 0; i < server->worker_count; i++)
+        volo__worker_forget(&server->workers[i]);
+    volo__free(server->workers);
+    volo__free(server->addresses);
+    volo__addresses_fini(&server->per_address);
+    free_hooks(server);
+    free_states(server);
+    if (server->thread_free)
+        server->thread_free(server->thread_user);
+    volo__service_fini(&server->root);
+    volo_service_unref(server->service);
+    volo__free(server->name);
+    volo__free(server);
+}
+
+int
+volo_server_add_layer(volo_server *server, volo_layer *layer)
+{
+    return volo_service_add_layer(&server->root, layer);
+}
+
+int
+volo_server_layer(volo_server *server, volo_layer_fn fn, void *user,
+                  volo_free_fn user_free)
+{
+    return volo_service_layer(&server->root, fn, user, user_free);
+}
+
+int
+volo_server_set_state(volo_server *server, const void *key, void *value,
+                      volo_free_fn value_free)
+{
+    struct volo__ext *state = NULL;
+    int err = is_new(server) ? 0 : VOLO_EBUSY;
+
+    if (!err) {
+        state = volo__malloc(sizeof *state);
+        if (!state)
+            err = VOLO_ENOMEM;
+    }
+    if (err) {
+        if (value_free)
+            value_free(value);
+        return err;
+    }
+    state->next = server->states;
+    state->key = key;
+    state->value = value;
+    state->value_free = value_free;
+    server->states = state;
+    return 0;
+}
+
+static int
+add_address(volo_server *server, const struct volo__address *address)
+{
+    struct volo__address *more =
+        volo__realloc(server->addresses,
+                      (server->address_count + 1) * sizeof *server->addresses);
+
+    if (!more)
+        return VOLO_ENOMEM;
+    server->addresses = more;
+    more[server->address_count++] = *address;
+    return 0;
+}
+
+int
+volo_server_bind(volo_server *server, const char *text)
+{
+    struct volo__address address;
+    int err;
+
+    server->error[0] = 0;
+    if (!is_new(server))
+        return VOLO_EBUSY;
+    if (!text)
+        return VOLO_EINVAL;
+    err =
+        volo__address_bind(&address, text, server->error, sizeof server->error);
+    if (err)
+        return err;
+    err = add_address(server, &address);
+    if (err)
+        volo__address_close(&address);
+    return err;
+}
+
+/* sd_listen_fds(3): descriptors from 3 on, if they are meant for us. */
+int
+volo_server_bind_systemd(volo_server *server)
+{
+    const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+    uint64_t n, p;
+    char text[32] = "fd:";
+    uint64_t i;
+    int err;
+
+    if (!pid || !fds || volo__u64_parse(&p, volo_str_of(pid)) ||
+        volo__u64_parse(&n, volo_str_of(fds)) || p != (uint64_t)getpid())
+        return 0;
+    if (n > 1024)
+        return VOLO_EINVAL;
+    for (i = 0; i < n; i++) {
+        text[3 + volo__u64_format(text + 3, 3 + i)] = 0;
+        err = volo_server_bind(server, text);
+        if (err)
+            return err;
+    }
+    return (int)n;
+}
+
+int
+volo_server_port(const volo_server *server, size_t i)
+{
+    if (i >= server->address_count)
+        return VOLO_ENOENT;
+    return volo__address_port(&server->addresses[i]);
+}
+
+int
+volo_server_set(volo_server *server, int option, uint64_t value)
+{
+    if (!is_new(server))
+        return VOLO_EBUSY;
+    if (option <= 0 || option >= VOLO__SERVER_OPTIONS ||
+        value < options[option].least || value > options[option].most)
+        return VOLO_EINVAL;
+    server->options[option] = value;
+    return 0;
+}
+
+int
+volo_server_get(uint64_t *out, const volo_server *server, int option)
+{
+    if (option <= 0 || option >= VOLO__SERVER_OPTIONS)
+        return VOLO_EINVAL;
+    *out = server->options[option];
+    return 0;
+}
+
+int
+volo_server_set_name(volo_server *server, const char *name)
+{
+    volo_str s = volo_str_of(name);
+    char *copy = NULL;
+
+    if (!is_new(server))
+        return VOLO_EBUSY;
+    if (name) {
+        if (s.len == 0 || s.len > 256 || !volo__is_field_value(s))
+            return VOLO_EINVAL;
+        copy = volo__strndup(s.ptr, s.len);
+        if (!copy)
+            return VOLO_ENOMEM;
+    }
+    volo__free(server->name);
+    server->name = copy;
+    return 0;
+}
+
+int
+volo_server_on_thread(volo_server *server, volo_task_fn start,
+                      volo_task_fn stop, void *user, volo_free_fn user_free)
+{
+    int err = 0;
+
+    if (!is_new(server))
+        err = VOLO_EBUSY;
+    else if (server->thread_start || server->thread_stop)
+        err = VOLO_EEXIST;
+    if (err) {
+        if (user_free)
+            user_free(user);
+        return err;
+    }
+    server->thread_start = start;
+    server->thread_stop = stop;
+    server->thread_user = user;
+    server->thread_free = user_free;
+    return 0;
+}
+
+int
+volo_server_on_stop(volo_server *server, volo_task_fn fn, void *user,
+                    volo_free_fn user_free)
+{
+    struct volo__stop_hook **end = &server->stop_hooks, *hook = NULL;
+    int err = !fn ? VOLO_EINVAL : is_new(server) ? 0 : VOLO_EBUSY;
+
+    if (!err) {
+        hook = volo__malloc(sizeof *hook);
+        if (!hook)
+            err = VOLO_ENOMEM;
+    }
+    if (err) {
+        if (user_free)
+            user_free(user);
+        return err;
+    }
+    while (*end)
+        end = &(*end)->next;
+    hook->next = NULL;
+    hook->fn = fn;
+    hook->user = user;
+    hook->user_free = user_free;
+    *end = hook;
+    return 0;
+}
+
+uint64_t
+volo_server_stat(const volo_server *server, int id)
+{
+    uint64_t sum = 0;
+    unsigned i;
+
+    if (id <= 0 || id >= VOLO__STATS)
+        return 0;
+    for (i = 0; i < server->worker_count; i++)
+        sum += atomic_load_explicit(&server->workers[i].stats[id],
+                                    memory_order_relaxed);
+    return sum;
+}
+
+const char *
+volo_server_error(const volo_server *server)
+{
+    return server->error;
+}
