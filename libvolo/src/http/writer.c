@@ -13,34 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "http/cx.h"
-
-struct volo_writer {
-    volo_cx *cx; /* a reference: the writer lives in its arena */
-    atomic_size_t pending;
-    atomic_int blocked;   /* somebody was told VOLO_EAGAIN */
-    atomic_int closed;    /* the codec takes nothing any more */
-    atomic_int in_flight; /* tasks posted that have not run */
-
-    /* The application's side. */
-    int64_t left; /* of the announced length; -1 not announced */
-    int ended;
-    struct volo__fields trailers;
-
-    /* The home's side. */
-    struct volo__chunk *head;
-    struct volo__chunk *tail;
-    int status;
-    int drain_deferred;
-    int told; /* that the client is gone */
-    volo_drain_fn drain;
-    void *drain_user;
-    volo_free_fn drain_free;
-
-    struct volo__task end_task;
-    struct volo__task free_task;
-    struct volo__task drain_task;
-};
+#include "http/writer.h"
 
 #define OWNER(type, member, task) \
     ((type *)(void *)((char *)(task)-offsetof(type, member)))
@@ -436,83 +409,5 @@ volo_cx_answer_stream(volo_writer **out, volo_cx *cx, int64_t length)
         return err;
     }
     *out = w;
-    return 0;
-}
-
-/* ---- Pulling from a source ----------------------------------------------- */
-
-struct source {
-    volo_source_fn fn;
-    void *user;
-    volo_free_fn user_free;
-};
-
-static void
-source_free(void *user)
-{
-    struct source *source = user;
-
-    if (source->user_free)
-        source->user_free(source->user);
-}
-
-/* Ask until the queue is full, the source is dry, or it fails. */
-static void
-source_pull(volo_writer *w, int err, void *user)
-{
-    struct source *source = user;
-    int rc = err;
-
-    while (!err) {
-        size_t before = atomic_load(&w->pending);
-
-        rc = source->fn(w, source->user);
-        if (rc != 1 || atomic_load(&w->closed))
-            break;
-        if (atomic_load(&w->pending) >= w->cx->write_limit) {
-            atomic_store(&w->blocked, 1);
-            if (atomic_load(&w->pending) >= w->cx->write_limit)
-                return;
-            atomic_store(&w->blocked, 0);
-        } else if (atomic_load(&w->pending) == before) {
-            rc = VOLO_EINVAL; /* it promised more and wrote nothing */
-            break;
-        }
-    }
-    if (rc == 0 && !err)
-        volo_writer_end(w);
-    volo_writer_free(w);
-}
-
-static void
-source_start(volo_cx *cx, void *user)
-{
-    (void)cx;
-    source_pull(user, 0, ((volo_writer *)user)->drain_user);
-}
-
-int
-volo_cx_answer_source(volo_cx *cx, int64_t length, volo_source_fn fn,
-                      void *user, volo_free_fn user_free)
-{
-    struct source *source = volo__arena_alloc(&cx->arena, sizeof *source);
-    volo_writer *w;
-    int err = source ? 0 : VOLO_ENOMEM;
-
-    if (!err)
-        err = volo_cx_answer_stream(&w, cx, length);
-    if (err) {
-        if (user_free)
-            user_free(user);
-        return err;
-    }
-    source->fn = fn;
-    source->user = user;
-    source->user_free = user_free;
-    volo_writer_on_drain(w, source_pull, source, source_free);
-    if (volo__here == cx->home)
-        source_pull(w, 0, source);
-    else if (volo_cx_post(cx, source_start, w) != 0)
-        volo_writer_free(w);
     return 0;
 }

@@ -9,37 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "server/server.h"
-
-struct volo__conn {
-    struct volo__stream stream; /* first: a stream is its connection */
-    struct volo__h1 h1;
-    struct volo__worker *worker;
-    struct volo__conn *next;
-    struct volo__conn *prev;
-    struct volo__alarm alarm;
-    struct volo__task settle_task;
-    struct volo__peer peer;
-    uint8_t phase; /* as of the last look */
-    uint8_t settle_deferred;
-    uint8_t in_data;
-    uint8_t shut;    /* our side is closed: lingering */
-    uint8_t counted; /* by its address */
-    uint8_t dead;
-    uint64_t since;    /* when the phase began */
-    uint64_t last_in;  /* when octets came */
-    uint64_t last_out; /* when output moved, or began to wait */
-    uint64_t phase_in; /* octets that came since the phase began */
-    size_t out_seen;   /* output waiting at the last look */
-    char *kept;        /* input that the codec did not take yet */
-    size_t kept_len;
-    size_t kept_off;
-    volo_cx *upgrade; /* who gets the connection */
-    uint64_t reads_seen;
-    uint64_t writes_seen;
-    uint64_t requests_seen;
-    uint32_t active_seen;
-};
+#include "server/conn.h"
 
 static void settle(struct volo__conn *c);
 
@@ -48,12 +18,6 @@ conn_of(struct volo__h1 *h1)
 {
     return (struct volo__conn *)(void *)((char *)h1 -
                                          offsetof(struct volo__conn, h1));
-}
-
-static uint64_t
-option(const struct volo__conn *c, int which)
-{
-    return c->worker->server->options[which];
 }
 
 struct volo__conn *
@@ -80,72 +44,8 @@ count(struct volo__conn *c)
     c->active_seen = c->h1.count;
 }
 
-/* ---- Timers -------------------------------------------------------------- */
-
-static uint64_t
-later(uint64_t from, uint64_t by)
-{
-    return by > UINT64_MAX - from ? UINT64_MAX : from + by;
-}
-
-static uint64_t
-earliest(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* A body has a longest gap and, after ten seconds, a least rate. */
-static uint64_t
-body_due(const struct volo__conn *c)
-{
-    uint64_t rate = option(c, VOLO_SERVER_BODY_RATE);
-    uint64_t due = later(c->last_in, option(c, VOLO_SERVER_BODY_TIMEOUT));
-
-    if (rate == 0 || rate == UINT64_MAX)
-        return due;
-    return earliest(due, later(c->since + 10000, c->phase_in * 1000 / rate));
-}
-
-/* When this connection has had its time, as things stand. */
-static uint64_t
-due(const struct volo__conn *c)
-{
-    uint64_t at = UINT64_MAX;
-
-    switch (c->phase) {
-    case VOLO__H1_IDLE:
-        at = later(c->since,
-                   option(c, c->h1.requests ? VOLO_SERVER_IDLE_TIMEOUT
-                                            : VOLO_SERVER_HEAD_TIMEOUT));
-        break;
-    case VOLO__H1_HEAD:
-        at = later(c->since, option(c, VOLO_SERVER_HEAD_TIMEOUT));
-        break;
-    case VOLO__H1_BODY:
-        at = body_due(c);
-        break;
-    case VOLO__H1_CLOSING:
-        if (c->shut)
-            at = later(c->since, option(c, VOLO_SERVER_LINGER_TIMEOUT));
-        break;
-    default:
-        break;
-    }
-    if (c->stream.out.bytes)
-        at = earliest(at,
-                      later(c->last_out, option(c, VOLO_SERVER_WRITE_TIMEOUT)));
-    return at;
-}
-
-/* The alarm may be too early, never too late: being put off costs nothing. */
-static void
-arm(struct volo__conn *c)
-{
-    uint64_t at = due(c);
-
-    if (at != UINT64_MAX && (!c->alarm.next || at < c->alarm.at))
-        volo__wheel_set(&c->stream.home->wheel, &c->alarm, at);
-}
+/* ---- The end and the alarm ------------------------------------------------
+ */
 
 static void
 close_now(struct volo__conn *c)
@@ -174,8 +74,8 @@ on_alarm(struct volo__alarm *alarm)
     int waits = c->phase == VOLO__H1_HEAD || c->phase == VOLO__H1_BODY ||
                 c->phase == VOLO__H1_IDLE;
 
-    if (due(c) > now) {
-        arm(c);
+    if (volo__conn_due(c) > now) {
+        volo__conn_arm(c);
         return;
     }
     volo__worker_bump(c->worker, VOLO_STAT_TIMEOUTS, 1);
@@ -258,7 +158,7 @@ on_eof(struct volo__stream *s)
         close_now(c);
         return;
     }
-    volo__h1_eof(&c->h1, option(c, VOLO_SERVER_HALF_CLOSE) != 0);
+    volo__h1_eof(&c->h1, volo__conn_option(c, VOLO_SERVER_HALF_CLOSE) != 0);
     settle(c);
 }
 
@@ -360,7 +260,7 @@ settle(struct volo__conn *c)
         volo__stream_read(&c->stream, !c->kept && volo__h1_wants(&c->h1));
     }
     if (!c->dead)
-        arm(c);
+        volo__conn_arm(c);
 }
 
 static void
@@ -386,7 +286,7 @@ host_serve(struct volo__h1 *h1, volo_cx *cx)
     struct volo__conn *c = conn_of(h1);
     volo_server *server = c->worker->server;
 
-    cx->body.limit = option(c, VOLO_SERVER_BODY_LIMIT);
+    cx->body.limit = volo__conn_option(c, VOLO_SERVER_BODY_LIMIT);
     cx->write_limit = server->h1.out_limit;
     if (server->states && volo__cx_push_scope(cx, server->states)) {
         volo__cx_fail(cx, 503);
@@ -539,7 +439,7 @@ volo__conn_open(struct volo__worker *w, int fd, const struct sockaddr *addr)
     volo__worker_bump(w, VOLO_STAT_CONNECTIONS, 1);
     volo__worker_bump(w, VOLO_STAT_ACCEPTED, 1);
     volo__stream_read(&c->stream, 1);
-    arm(c);
+    volo__conn_arm(c);
 }
 
 void
