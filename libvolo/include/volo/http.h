@@ -184,8 +184,9 @@ VOLO_API int volo_media_param(volo_str *out, volo_str value, const char *name);
 /**
  * volo_accepts(accept, type):
  * The weight, 0 to 1000, that the Accept field ${accept} gives to the media
- * type ${type} (RFC 9110 section 12.5.1); an absent field gives 1000.  Any
- * thread.
+ * type ${type} (RFC 9110 section 12.5.1), which may have parameters.  An
+ * absent field, and one without a well-formed element, give 1000: no wish is
+ * no refusal.  Any thread.
  * @since 0.1
  */
 VOLO_API int volo_accepts(volo_str accept, const char *type);

@@ -53,12 +53,28 @@ VOLO_API int volo_json_type(const volo_json *value);
 VOLO_API volo_json *volo_json_get(volo_json *object, const char *key);
 
 /** volo_json_at(array, i): an element, or of an object the value of its
- * member ${i}; NULL if absent.    @since 0.1 */
+ * member ${i}; NULL if absent.  It may count from the front: loops use
+ * volo_json_next().    @since 0.1 */
 VOLO_API volo_json *volo_json_at(volo_json *array, size_t i);
 
 /** volo_json_key_at(object, i): the name of member ${i}; absent if none.
  * @since 0.1 */
 VOLO_API volo_str volo_json_key_at(volo_json *object, size_t i);
+
+/**
+ * volo_json_next(container, value):
+ * The element or the member's value that follows ${value} in ${container}; the
+ * first if ${value} is NULL; NULL after the last, and for what has none.
+ * ${value} must not have been removed or replaced meanwhile.
+ * @since 0.1
+ */
+VOLO_API volo_json *volo_json_next(const volo_json *container,
+                                   const volo_json *value);
+
+/** volo_json_key(object, value): the name of ${value}, which is a member of
+ * ${object}; absent if that is no object.    @since 0.1 */
+VOLO_API volo_str volo_json_key(const volo_json *object,
+                                const volo_json *value);
 
 /** volo_json_len(value): elements or members; 0 for all else.    @since 0.1 */
 VOLO_API size_t volo_json_len(const volo_json *value);
@@ -67,9 +83,13 @@ VOLO_API size_t volo_json_len(const volo_json *value);
  * @since 0.1 */
 VOLO_API volo_str volo_json_str(const volo_json *value);
 
-/** volo_json_i64(out, value): an integer that fits.  Errors: VOLO_EMEDIA is
- * never used here; VOLO_EVALUE (no integer), VOLO_ERANGE, VOLO_EMISSING.
- * @since 0.1 */
+/**
+ * volo_json_i64(out, value):
+ * An integer that fits; 1.0 and 1e3 are none.
+ *
+ * Errors: VOLO_EVALUE (no integer), VOLO_ERANGE (beyond 64 bits),
+ * VOLO_EMISSING (${value} is NULL).    @since 0.1
+ */
 VOLO_API int volo_json_i64(int64_t *out, const volo_json *value);
 
 /** volo_json_u64(out, value): the same, unsigned.    @since 0.1 */
@@ -86,10 +106,11 @@ VOLO_API int volo_json_bool(const volo_json *value);
  * volo_json_set_str(object, key, value):
  * Set member ${key} (copied, as ${value} is) of an object; with an array as
  * ${object} and NULL as ${key}, append.  The other setters alike.  A member
- * of that name is replaced.
+ * of that name is replaced, in its place.  An absent ${value} is a null.
  *
- * Errors: VOLO_EINVAL (neither object nor array, or parsed text is read-only
- * until volo_json_dup()), VOLO_ENOMEM.    @since 0.1
+ * Errors: VOLO_EINVAL (neither object with a key nor array without one, or
+ * more than 128 levels, or parsed text, which is read-only until
+ * volo_json_dup()), VOLO_ENOMEM.    @since 0.1
  */
 VOLO_API int volo_json_set_str(volo_json *object, const char *key,
                                volo_str value);
@@ -127,23 +148,25 @@ VOLO_API int volo_json_set_array(volo_json **out, volo_json *object,
                                  const char *key);
 
 /** volo_json_set_value(object, key, value): set a copy of ${value}, of any
- * document.    @since 0.1 */
+ * document.  Errors: as volo_json_set_str(), VOLO_EINVAL also for a ${value}
+ * that is NULL.    @since 0.1 */
 VOLO_API int volo_json_set_value(volo_json *object, const char *key,
                                  const volo_json *value);
 
-/** volo_json_remove(object, key): take a member away.  Errors: VOLO_EINVAL,
- * VOLO_ENOENT.    @since 0.1 */
+/** volo_json_remove(object, key): take a member away.  Errors: VOLO_EINVAL
+ * (no object, or parsed text), VOLO_ENOENT.    @since 0.1 */
 VOLO_API int volo_json_remove(volo_json *object, const char *key);
 
 /** volo_json_dup(out, cx, value): a copy that can be changed, the root of a
  * new document in ${cx} or, if that is NULL, of its own.  Errors:
- * VOLO_ENOMEM.    @since 0.1 */
+ * VOLO_EINVAL (${value} is NULL), VOLO_ENOMEM.    @since 0.1 */
 VOLO_API int volo_json_dup(volo_json **out, volo_cx *cx,
                            const volo_json *value);
 
 /** volo_json_write(out, cx, value): ${value} as text in memory of ${cx}; if
  * that is NULL, the caller's to volo_free().  A NUL follows.  Errors:
- * VOLO_EINVAL (a string that is not UTF-8), VOLO_ENOMEM.    @since 0.1 */
+ * VOLO_EINVAL (NULL, or a string that is not UTF-8), VOLO_ENOMEM.
+ * @since 0.1 */
 VOLO_API int volo_json_write(volo_str *out, volo_cx *cx,
                              const volo_json *value);
 
