@@ -26,13 +26,14 @@ struct volo__h1;
 struct volo__h1_config {
     uint64_t body_limit;
     uint32_t head_limit;
-    uint32_t field_limit;
+    uint32_t field_limit; /* lines of a head, and of trailers */
     uint32_t target_limit;
     uint32_t chunk_ext_limit;
     uint32_t trailer_limit;
     uint32_t pipeline_limit;
-    uint32_t out_limit; /* octets waiting beyond which nothing is taken in */
-    uint64_t request_limit; /* requests per connection; UINT64_MAX none */
+    uint32_t out_limit;      /* octets waiting beyond which nothing is taken in,
+                              * and writers are told to wait */
+    uint64_t request_limit;  /* requests per connection; UINT64_MAX none */
     const char *server_name; /* NULL: no Server field */
 };
 
@@ -40,21 +41,24 @@ struct volo__h1_config {
 struct volo__h1_host {
     /* A request is complete up to its body: serve it (volo__cx_serve()). */
     void (*serve)(struct volo__h1 *h1, volo_cx *cx);
-    /* There is output, or the state has changed, outside of a feed: flush,
-     * feed what was kept, look at the timers. */
+    /* There is output, or the state has changed, outside of a call of the
+     * host's: flush, feed what was kept, look at the timers.  The host may do
+     * so at once or later, but must not free ${h1} before it returns. */
     void (*wake)(struct volo__h1 *h1);
     /* The exchange that asked for an upgrade has its 101 in the queue: when it
-     * is sent, the connection is cx's.  The host calls fn and detaches. */
+     * is sent, the connection is cx's.  The codec has let go of ${cx}: the host
+     * calls the upgrade function and detaches, or cancels it.  Often called
+     * from inside a feed: what that does not take was sent early. */
     void (*upgrade)(struct volo__h1 *h1, volo_cx *cx);
 };
 
 /* What the connection waits for: the host's timers go by it. */
 enum volo__h1_phase {
-    VOLO__H1_IDLE,    /* between requests, nothing of the next seen */
-    VOLO__H1_HEAD,    /* in the middle of a head */
-    VOLO__H1_BODY,    /* wanting body octets */
-    VOLO__H1_BUSY,    /* wanting nothing from the peer: handlers at work */
-    VOLO__H1_CLOSING  /* no more is read: close when the output has left */
+    VOLO__H1_IDLE,   /* between requests, nothing of the next seen */
+    VOLO__H1_HEAD,   /* in the middle of a head */
+    VOLO__H1_BODY,   /* wanting body octets */
+    VOLO__H1_BUSY,   /* wanting nothing from the peer: handlers at work */
+    VOLO__H1_CLOSING /* no more is read: close when the output has left */
 };
 
 struct volo__h1 {
@@ -64,25 +68,31 @@ struct volo__h1 {
     struct volo__home *home;
     struct volo__outq *out;
     const struct volo__peer *peer;
-    volo_cx *first;   /* exchanges in order: the one that may write */
+    volo_cx *first; /* exchanges in order: the one that may write */
     volo_cx *last;
     volo_cx *parsing; /* whose head or body is being received */
     uint32_t count;   /* exchanges between first and last */
     uint64_t requests;
-    uint64_t malformed;  /* 1 once a request was refused by the parser */
-    /* The rest is h1.c's own. */
-    char *token;         /* the span that is being gathered, in the arena */
-    uint32_t token_len;
-    uint32_t head_size;  /* octets of this head so far */
-    uint32_t ext_size;
+    uint64_t malformed; /* 1 once a request was refused by the parser */
+    uint8_t cut; /* CLOSING in the middle of a response: a host may reset the
+                  * connection, so that the peer can tell */
+
+    /* The rest is the codec's own (h1/state.h). */
     uint8_t state;
-    uint8_t flags;
-    uint8_t stopping;
-    uint8_t in_feed;
-    const char *field;   /* name of the field line under way */
-    uint32_t field_len;
-    int32_t field_id;
-    const char *span_end; /* to see folds: where the last span ended */
+    uint8_t final;   /* no request will be taken after those there are */
+    uint8_t busy;    /* the host is calling: it need not be woken */
+    uint8_t blank;   /* octets of empty lines before a head */
+    uint16_t refuse; /* what is answered behind the last exchange */
+    uint16_t fault;  /* why a callback has stopped the parser */
+    char *text;      /* head or trailers so far: where they were fed, or... */
+    uint32_t size;   /* ...in the exchange's arena, */
+    uint32_t cap;    /* if this is not 0 */
+    uint32_t parsed; /* octets of it that the parser has seen */
+    uint32_t lines;
+    uint32_t ext_size;
+    volo_str name; /* the field line under way */
+    volo_str value;
+    uint64_t left; /* of a body of known length, or to be thrown away */
     struct volo__block *block; /* what is being fed lies in */
 };
 
@@ -122,7 +132,8 @@ void volo__h1_timeout(struct volo__h1 *h1);
 void volo__h1_output_left(struct volo__h1 *h1);
 
 /* volo__h1_stop(h1): graceful: the response under way is the last, and says
- * "Connection: close"; at once CLOSING if there is none. */
+ * "Connection: close"; at once CLOSING if there is none, unless a head has
+ * begun to arrive: that one is still answered. */
 void volo__h1_stop(struct volo__h1 *h1);
 
 /* volo__h1_close(h1): the connection is gone: cancel all exchanges. */
