@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the other scripts: finds what a build needs, installs what is
+# missing where apt can, and says what to install where it cannot.
+set -eu
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+JOBS=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+say() {
+    printf '%s\n' "== $*" >&2
+}
+
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# Python's packages are read by whole, because "python3" alone may lack pip.
+have_pip() {
+    python3 -c 'import pip' >/dev/null 2>&1
+}
+
+have_venv() {
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1
+}
+
+have_module() {
+    pkg-config --exists "$1" 2>/dev/null
+}
+
+
+# want TEST PACKAGE: note that Debian's PACKAGE is missing if TEST fails.
+MISSING=
+want() {
+    test=$1
+    eval "$test" >/dev/null 2>&1 || MISSING="$MISSING $2"
+}
+
+want_build() {
+    want 'have cc || have gcc' gcc
+    want 'have cmake' cmake
+    want 'have ninja' ninja-build
+    want 'have pkg-config' pkg-config
+    want 'have python3' python3
+    want 'echo "#include <stdlib.h>" | cc -E -' libc6-dev
+    want 'have_module "libuv >= 1.42"' libuv1-dev
+    # llhttp and yyjson come from source packages where the system has none.
+    have_module 'libllhttp >= 9.3' && have_module yyjson ||
+        want 'have_pip' python3-pip
+}
+
+want_tests() {
+    want 'have_module cmocka' libcmocka-dev
+    want 'have c++ || have g++' g++
+    want 'have_venv' python3-venv
+    want 'have curl' curl
+    want 'have strace' strace
+    want 'have valgrind' valgrind
+    want 'have clang' clang
+    want 'have clang-format' clang-format
+    want 'have ctags' universal-ctags
+    want 'have abidiff' abigail-tools
+    want 'have git' git
+}
+
+want_coverage() {
+    want 'have gcovr' gcovr
+}
+
+# The commands above in words, for systems without apt.
+needs() {
+    cat >&2 <<'END'
+libvolo needs:
+  to build   a C11 compiler (gcc >= 11 or clang >= 14), CMake >= 3.22, ninja,
+             pkg-config, libuv >= 1.42, Python 3 with pip (it fetches llhttp
+             and yyjson where the system has no llhttp >= 9.3 and yyjson)
+  to test    cmocka, a C++ compiler, Python's venv, curl, strace, valgrind,
+             clang with libFuzzer, clang-format, universal ctags,
+             abidiff (libabigail), git
+END
+}
+
+# Succeeds at once where nothing is missing, whatever the system.
+install_missing() {
+    [ -n "$MISSING" ] || return 0
+    if ! have apt-get; then
+        needs
+        die "Missing here, by the names that Debian gives them:$MISSING"
+    fi
+    root=
+    if [ "$(id -u)" != 0 ]; then
+        have sudo || die "Please run, as root: apt-get install -y$MISSING"
+        root=sudo
+    fi
+    say "Installing$MISSING"
+    export DEBIAN_FRONTEND=noninteractive
+    $root apt-get update -q >&2 || say "apt-get update failed; trying anyway"
+    # shellcheck disable=SC2086 # a list of names
+    $root apt-get install -y -q --no-install-recommends $MISSING >&2 ||
+        die "Could not install$MISSING"
+    MISSING=
+}
+
+# build PRESET [CMAKE ARGUMENT...]: into build/PRESET.
+build() {
+    preset=$1
+    shift
+    say "Building build/$preset"
+    (
+        cd "$ROOT"
+        cmake --preset "$preset" "$@" >"$ROOT/build/$preset.log" 2>&1 || {
+            cat "$ROOT/build/$preset.log" >&2
+            exit 1
+        }
+        # Ninja is quiet about what went well.
+        NINJA_STATUS='[%f/%t] ' cmake --build --preset "$preset" \
+            --parallel "$JOBS" >"$ROOT/build/$preset.log" 2>&1 || {
+            cat "$ROOT/build/$preset.log" >&2
+            exit 1
+        }
+        # Warnings do not stop a user's build, but are not hidden either.
+        grep -A5 'warning:' "$ROOT/build/$preset.log" >&2 || :
+    )
+}
+mkdir -p "$ROOT/build"
