@@ -9,14 +9,13 @@
 
 #include <volo/http.h>
 
-#include "base/str.h"
 #include "http/fields.h"
 
-enum { SHORTEST = 2, LONGEST = 30, ROOM = 32 };
+enum { SHORTEST = 2, LONGEST = 30 };
 
-/* Lower-case names, padded with NUL, so that whole words can be loaded. */
+/* Lower-case names, 32 octets each with their lengths. */
 static const struct {
-    char text[ROOM];
+    char text[LONGEST + 1];
     uint8_t len;
 } names[VOLO_FIELD_COUNT] = {
 #define NAME_X(name, number, text) [number] = {text, sizeof(text) - 1},
@@ -86,28 +85,29 @@ static const uint8_t slots[256] = {
     [254] = VOLO_FIELD_LOCATION,
 };
 
+/* Where the name could be; 0x20 makes letters lower case and leaves digits and
+ * hyphens as they are, and of other octets it does not matter. */
 static inline unsigned
 slot(const char *name, size_t len)
 {
-    unsigned first = volo__lower((unsigned char)name[0]);
-    unsigned middle = volo__lower((unsigned char)name[len / 2]);
-    unsigned last = volo__lower((unsigned char)name[len - 1]);
+    unsigned first = (unsigned char)name[0] | 0x20;
+    unsigned middle = (unsigned char)name[len / 2] | 0x20;
+    unsigned last = (unsigned char)name[len - 1] | 0x20;
 
     return ((unsigned)len * 48 + first * 19 + last * 21 + middle) & 255;
 }
 
-/* All eight octets at once: adding to their low seven bits carries into the
- * eighth exactly for those in 'A' to 'Z'. */
+/*
+ * All eight octets at once.  Of the octets of a known name only letters have
+ * the bit 0x40, and they may differ in 0x20, the bit of their case; nothing
+ * else may differ.
+ */
 static inline uint64_t
-lower8(uint64_t word)
+differ(uint64_t name, uint64_t known)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t low = word & (ones * 0x7f);
-    uint64_t from_a = low + ones * (0x80 - 'A');
-    uint64_t past_z = low + ones * (0x80 - 'Z' - 1);
-    uint64_t upper = (from_a ^ past_z) & ~word & (ones * 0x80);
+    uint64_t letters = known & 0x4040404040404040u;
 
-    return word | (upper >> 2);
+    return (name ^ known) & ~(letters >> 1);
 }
 
 static inline uint64_t
@@ -132,25 +132,21 @@ load4(const char *p)
 static inline int
 same(const char *name, const char *known, size_t len)
 {
+    uint64_t diff = 0;
     size_t i;
 
     if (len >= 8) {
         for (i = 0; i + 8 < len; i += 8)
-            if (lower8(load8(name + i)) != load8(known + i))
-                return 0;
-        return lower8(load8(name + len - 8)) == load8(known + len - 8);
+            diff |= differ(load8(name + i), load8(known + i));
+        return !(diff | differ(load8(name + len - 8), load8(known + len - 8)));
     }
     if (len >= 4) {
-        uint64_t a = load4(name), b = load4(known);
-
-        a |= (uint64_t)load4(name + len - 4) << 32;
-        b |= (uint64_t)load4(known + len - 4) << 32;
-        return lower8(a) == b;
+        diff = differ(load4(name), load4(known));
+        return !(diff | differ(load4(name + len - 4), load4(known + len - 4)));
     }
     for (i = 0; i < len; i++)
-        if (volo__lower((unsigned char)name[i]) != (unsigned char)known[i])
-            return 0;
-    return 1;
+        diff |= differ((unsigned char)name[i], (unsigned char)known[i]);
+    return !diff;
 }
 
 int
