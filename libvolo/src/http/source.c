@@ -29,7 +29,7 @@ source_pull(volo_writer *w, int err, void *user)
     int rc = err;
 
     while (!err) {
-        size_t before = atomic_load(&w->pending);
+        uint64_t before = w->written;
 
         rc = source->fn(w, source->user);
         if (rc != 1 || atomic_load(&w->closed))
@@ -39,7 +39,7 @@ source_pull(volo_writer *w, int err, void *user)
             if (atomic_load(&w->pending) >= w->cx->write_limit)
                 return;
             atomic_store(&w->blocked, 0);
-        } else if (atomic_load(&w->pending) == before) {
+        } else if (w->written == before) {
             rc = VOLO_EINVAL; /* it promised more and wrote nothing */
             break;
         }

@@ -108,6 +108,7 @@ submit(volo_writer *w, struct volo__chunk *chunk)
 {
     if (w->left >= 0)
         w->left -= (int64_t)chunk->len;
+    w->written += chunk->len;
     chunk->writer = w;
     atomic_fetch_add(&w->pending, chunk->len);
     send_home(w, &chunk->task, chunk_arrives);

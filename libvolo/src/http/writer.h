@@ -14,6 +14,7 @@ struct volo_writer {
 
     /* The application's side. */
     int64_t left; /* of the announced length; -1 not announced */
+    uint64_t written;
     int ended;
     struct volo__fields trailers;
 

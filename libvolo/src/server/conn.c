@@ -263,21 +263,6 @@ settle(struct volo__conn *c)
         volo__conn_arm(c);
 }
 
-static void
-settle_run(struct volo__task *task)
-{
-    struct volo__conn *c =
-        (struct volo__conn *)(void *)((char *)task -
-                                      offsetof(struct volo__conn, settle_task));
-
-    c->settle_deferred = 0;
-    if (c->dead)
-        return;
-    feed_kept(c);
-    volo__stream_flush(&c->stream);
-    settle(c);
-}
-
 /* ---- The codec's host ---------------------------------------------------- */
 
 static void
@@ -326,9 +311,8 @@ static const struct volo__h1_host host = {
 /* ---- Life ---------------------------------------------------------------- */
 
 static void
-on_closed(struct volo__stream *s)
+conn_free(struct volo__conn *c)
 {
-    struct volo__conn *c = (struct volo__conn *)(void *)s;
     struct volo__worker *w = c->worker;
 
     count(c);
@@ -345,6 +329,36 @@ on_closed(struct volo__stream *s)
     unkeep(c);
     volo__free(c);
     volo__worker_conn_gone(w);
+}
+
+/* A task that is deferred still points here: then it comes last. */
+static void
+on_closed(struct volo__stream *s)
+{
+    struct volo__conn *c = (struct volo__conn *)(void *)s;
+
+    c->closed = 1;
+    if (!c->settle_deferred)
+        conn_free(c);
+}
+
+static void
+settle_run(struct volo__task *task)
+{
+    struct volo__conn *c =
+        (struct volo__conn *)(void *)((char *)task -
+                                      offsetof(struct volo__conn, settle_task));
+
+    c->settle_deferred = 0;
+    if (c->closed) {
+        conn_free(c);
+        return;
+    }
+    if (c->dead)
+        return;
+    feed_kept(c);
+    volo__stream_flush(&c->stream);
+    settle(c);
 }
 
 static const struct volo__stream_ops stream_ops = {
@@ -393,10 +407,10 @@ link_conn(struct volo__worker *w, struct volo__conn *c)
 static struct volo__conn *
 refuse(struct volo__worker *w, struct volo__conn *c, int fd)
 {
+    volo__worker_bump(w, VOLO_STAT_REFUSED, 1);
     if (fd >= 0)
         close(fd);
     volo__free(c);
-    volo__worker_bump(w, VOLO_STAT_REFUSED, 1);
     return NULL;
 }
 

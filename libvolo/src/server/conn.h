@@ -17,9 +17,10 @@ struct volo__conn {
     uint8_t phase; /* as of the last look */
     uint8_t settle_deferred;
     uint8_t in_data;
-    uint8_t shut;    /* our side is closed: lingering */
-    uint8_t counted; /* by its address */
-    uint8_t dead;
+    uint8_t shut;      /* our side is closed: lingering */
+    uint8_t counted;   /* by its address */
+    uint8_t dead;      /* closing */
+    uint8_t closed;    /* the stream is done with it */
     uint64_t since;    /* when the phase began */
     uint64_t last_in;  /* when octets came */
     uint64_t last_out; /* when output moved, or began to wait */

@@ -90,6 +90,8 @@ struct volo__worker {
     int stopping; /* 0, 1 gracefully, 2 at once */
     int finished;
     atomic_int paused;
+    struct volo__task pause_task;
+    atomic_int pause_posted;
     struct volo__task resume_task;
     atomic_int resume_posted;
     struct volo__task stop_task;

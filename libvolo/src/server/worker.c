@@ -24,22 +24,43 @@ pause_listeners(struct volo__worker *w, int on)
         volo__listener_pause(&w->listeners[i], on);
 }
 
+static void
+post_once(struct volo__home *home, struct volo__task *task, atomic_int *posted)
+{
+    if (!atomic_exchange(posted, 1))
+        volo__home_post(home, task);
+}
+
+static int
+at_limit(const volo_server *server)
+{
+    return atomic_load(&server->connections) >= server->max_connections;
+}
+
 /* As many as there may be: those that wait stay in the backlog. */
 static void
 pause_at_limit(struct volo__worker *w)
 {
     volo_server *server = w->server;
 
-    if (atomic_load(&server->connections) < server->max_connections ||
-        atomic_exchange(&w->paused, 1))
+    if (!at_limit(server) || atomic_exchange(&w->paused, 1))
         return;
     pause_listeners(w, 1);
     atomic_fetch_add(&server->paused, 1);
 
     /* One may have gone before it could know that we wait. */
-    if (atomic_load(&server->connections) < server->max_connections &&
-        !atomic_exchange(&w->resume_posted, 1))
-        volo__home_post(&w->loop->home, &w->resume_task);
+    if (!at_limit(server))
+        post_once(w->home, &w->resume_task, &w->resume_posted);
+}
+
+static void
+pause_run(struct volo__task *task)
+{
+    struct volo__worker *w = WORKER_OF(task, pause_task);
+
+    atomic_store(&w->pause_posted, 0);
+    if (!w->stopping)
+        pause_at_limit(w);
 }
 
 static void
@@ -55,21 +76,25 @@ resume_run(struct volo__task *task)
     pause_at_limit(w);
 }
 
+/* A connection that another loop lets in at the same moment is served too: the
+ * limit may be passed by one per loop, for that moment. */
 static void
 on_accept(struct volo__listener *l, int fd, const struct sockaddr *addr,
           socklen_t len)
 {
     struct volo__worker *w = l->user;
+    volo_server *server = w->server;
+    unsigned i;
 
     (void)len;
-    if (atomic_load(&w->server->connections) >= w->server->max_connections) {
-        /* Accepted in the same round as the last that was let in. */
-        close(fd);
-        volo__worker_bump(w, VOLO_STAT_REFUSED, 1);
-    } else {
-        volo__conn_open(w, fd, addr);
-    }
+    volo__conn_open(w, fd, addr);
+    if (!at_limit(server))
+        return;
     pause_at_limit(w);
+    for (i = 0; i < server->worker_count; i++)
+        if (!atomic_load(&server->workers[i].paused))
+            post_once(server->workers[i].home, &server->workers[i].pause_task,
+                      &server->workers[i].pause_posted);
 }
 
 void
@@ -83,9 +108,8 @@ volo__worker_conn_gone(struct volo__worker *w)
     for (i = 0; atomic_load(&server->paused) && i < server->worker_count; i++) {
         struct volo__worker *other = &server->workers[i];
 
-        if (atomic_load(&other->paused) &&
-            !atomic_exchange(&other->resume_posted, 1))
-            volo__home_post(other->home, &other->resume_task);
+        if (atomic_load(&other->paused))
+            post_once(other->home, &other->resume_task, &other->resume_posted);
     }
     volo__worker_check(w);
 }
@@ -212,6 +236,7 @@ volo__worker_open(struct volo__worker *w, uv_loop_t *uv)
         return err;
     w->home = &w->loop->home;
     w->home->live++;
+    w->pause_task.run = pause_run;
     w->resume_task.run = resume_run;
     w->stop_task.run = stop_run;
     w->stop_now_task.run = stop_now_run;

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Real sockets: each way to run a server, and to stop it. */
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <uv.h>
+
+VOLO_KEY(greeting, char);
+
+static void
+hello(volo_cx *cx, void *user)
+{
+    char *text = greeting_get(cx);
+
+    (void)user;
+    volo_cx_set_body(cx, text ? volo_str_of(text) : VOLO_STR("hello"));
+    volo_cx_answer(cx);
+}
+
+static volo_server *
+new_server(volo_service_fn fn, void *user, uint64_t workers)
+{
+    volo_service *service;
+    volo_server *server;
+
+    assert_int_equal(volo_service_new(&service, fn, user, NULL), 0);
+    assert_int_equal(volo_server_new(&server, service), 0);
+    volo_service_unref(service);
+    assert_int_equal(volo_server_set(server, VOLO_SERVER_WORKERS, workers), 0);
+    assert_int_equal(volo_server_bind(server, "127.0.0.1:0"), 0);
+    return server;
+}
+
+static int
+dial(int port)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET,
+                               .sin_port = htons((uint16_t)port),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = 10};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(fd, (struct sockaddr *)&addr, sizeof addr)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Send ${text}, read until ${end} is in it or the peer closes. */
+static char *
+talk(int fd, const char *text, const char *end)
+{
+    static char got[65536];
+    size_t len = 0;
+    ssize_t n;
+
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    got[0] = 0;
+    while (!end || !strstr(got, end)) {
+        n = read(fd, got + len, sizeof got - 1 - len);
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+        got[len] = 0;
+    }
+    return got;
+}
+
+#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static void
+test_started_on_threads_of_its_own(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 3);
+    int i, fd, port = volo_server_port(server, 0);
+
+    (void)state;
+    assert_true(port > 0);
+    assert_int_equal(volo_server_start(server), 0);
+    assert_int_equal(volo_server_start(server), VOLO_EBUSY);
+    assert_int_equal(volo_server_set(server, VOLO_SERVER_WORKERS, 1),
+                     VOLO_EBUSY);
+    for (i = 0; i < 20; i++) {
+        fd = dial(port);
+        assert_non_null(strstr(talk(fd, GET, "hello"), "200 OK\r\n"));
+        assert_non_null(strstr(talk(fd, GET, "hello"), "200 OK\r\n"));
+        close(fd);
+    }
+    assert_int_equal(volo_server_stat(server, VOLO_STAT_ACCEPTED), 20);
+    volo_server_stop(server);
+    assert_int_equal(volo_server_wait(server), 0);
+    assert_int_equal(volo_server_stat(server, VOLO_STAT_REQUESTS), 40);
+    assert_int_equal(volo_server_stat(server, VOLO_STAT_CONNECTIONS), 0);
+    volo_server_stop(server); /* late, harmless */
+    volo_server_free(server);
+}
+
+static void *
+run_main(void *server)
+{
+    assert_int_equal(volo_server_run(server), 0);
+    return NULL;
+}
+
+static void
+test_run_blocks_until_stopped(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 2);
+    pthread_t thread;
+    int fd;
+
+    (void)state;
+    pthread_create(&thread, NULL, run_main, server);
+    while ((fd = dial(volo_server_port(server, 0))) < 0)
+        usleep(1000);
+    assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+    close(fd);
+    volo_server_stop(server);
+    pthread_join(thread, NULL);
+    volo_server_free(server);
+}
+
+static void
+test_stepped_by_the_caller(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+    struct pollfd ready = {.events = POLLIN};
+    char got[512] = "";
+    ssize_t n = -1;
+    int fd;
+
+    (void)state;
+    assert_int_equal(volo_server_step(server, 0), VOLO_EINVAL);
+    assert_int_equal(volo_server_open(server), 0);
+    fd = dial(volo_server_port(server, 0));
+    assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+    ready.fd = volo_server_fd(server);
+    while (n < 0) {
+        poll(&ready, 1, 10);
+        assert_int_equal(volo_server_step(server, 0), 1);
+        n = recv(fd, got, sizeof got - 1, MSG_DONTWAIT);
+    }
+    assert_non_null(strstr(got, "hello"));
+    close(fd);
+    volo_server_stop(server);
+    while (volo_server_step(server, 100) > 0)
+        ;
+    assert_int_equal(volo_server_step(server, 0), 0);
+    volo_server_free(server);
+}
+
+static void
+on_host_timer(uv_timer_t *timer)
+{
+    volo_server *server = timer->data;
+
+    volo_server_stop(server);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void *
+client_main(void *arg)
+{
+    int fd = dial(*(int *)arg);
+
+    assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+    close(fd);
+    return NULL;
+}
+
+static void
+test_attached_to_the_hosts_loop(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+    int port = volo_server_port(server, 0);
+    pthread_t client;
+    uv_timer_t timer;
+    uv_loop_t loop;
+
+    (void)state;
+    uv_loop_init(&loop);
+    assert_int_equal(volo_server_attach(server, &loop), 0);
+    uv_timer_init(&loop, &timer);
+    timer.data = server;
+    uv_timer_start(&timer, on_host_timer, 100, 0);
+    pthread_create(&client, NULL, client_main, &port);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    pthread_join(client, NULL);
+    volo_server_free(server);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void
+test_freed_while_the_hosts_loop_still_has_it(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+    uv_loop_t loop;
+    int fd;
+
+    (void)state;
+    uv_loop_init(&loop);
+    assert_int_equal(volo_server_attach(server, &loop), 0);
+    fd = dial(volo_server_port(server, 0));
+    uv_run(&loop, UV_RUN_NOWAIT);
+    volo_server_free(server);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    close(fd);
+}
+
+/* ---- Stopping --------------------------------------------------------------
+ */
+
+struct slow {
+    volo_cx *_Atomic cx;
+};
+
+static void
+keep(volo_cx *cx, void *user)
+{
+    struct slow *slow = user;
+
+    slow->cx = volo_cx_ref(cx);
+}
+
+static void
+test_a_stop_lets_the_exchange_in_progress_finish(void **state)
+{
+    struct slow slow = {.cx = NULL};
+    volo_server *server = new_server(keep, &slow, 1);
+    int busy, idle, port = volo_server_port(server, 0);
+    char *got;
+
+    (void)state;
+    assert_int_equal(volo_server_start(server), 0);
+    idle = dial(port);
+    busy = dial(port);
+    assert_int_equal(write(busy, GET, strlen(GET)), strlen(GET));
+    while (!slow.cx)
+        usleep(500);
+    volo_server_stop(server);
+    assert_string_equal(talk(idle, "", NULL), ""); /* closed at once */
+    volo_cx_set_body(slow.cx, VOLO_STR("done"));
+    assert_int_equal(volo_cx_answer(slow.cx), 0);
+    volo_cx_unref(slow.cx);
+    got = talk(busy, "", NULL);
+    assert_non_null(strcasestr(got, "connection: close\r\n"));
+    assert_non_null(strstr(got, "done"));
+    close(busy);
+    close(idle);
+    assert_int_equal(volo_server_wait(server), 0);
+    volo_server_free(server);
+}
+
+static void
+test_the_deadline_of_a_stop_cuts_what_is_left(void **state)
+{
+    struct slow slow = {.cx = NULL};
+    volo_server *server = new_server(keep, &slow, 1);
+    int fd;
+
+    (void)state;
+    volo_server_set(server, VOLO_SERVER_STOP_TIMEOUT, 20);
+    assert_int_equal(volo_server_start(server), 0);
+    fd = dial(volo_server_port(server, 0));
+    assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+    while (!slow.cx)
+        usleep(500);
+    volo_server_stop(server);
+    assert_string_equal(talk(fd, "", NULL), "");
+    assert_int_equal(volo_server_wait(server), 0);
+    assert_int_equal(volo_cx_is_canceled(slow.cx), 1);
+    assert_int_equal(volo_cx_answer(slow.cx), VOLO_ECANCELED);
+    volo_server_free(server);
+    assert_str(volo_cx_path(slow.cx), "/"); /* it outlives its server */
+    volo_cx_unref(slow.cx);
+    close(fd);
+}
+
+static void
+bump(void *user)
+{
+    __atomic_add_fetch((int *)user, 1, __ATOMIC_SEQ_CST);
+}
+
+static void
+test_hooks_of_threads_and_of_the_stop(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 4);
+    int threads = 0, stops = 0, freed = 0;
+
+    (void)state;
+    assert_int_equal(volo_server_on_thread(server, bump, bump, &threads, NULL),
+                     0);
+    assert_int_equal(volo_server_on_thread(server, bump, NULL, &freed, bump),
+                     VOLO_EEXIST);
+    assert_int_equal(volo_server_on_stop(server, bump, &stops, NULL), 0);
+    assert_int_equal(volo_server_on_stop(server, bump, &stops, NULL), 0);
+    assert_int_equal(volo_server_start(server), 0);
+    assert_int_equal(volo_server_on_stop(server, bump, &freed, bump),
+                     VOLO_EBUSY);
+    volo_server_stop(server);
+    volo_server_wait(server);
+    assert_int_equal(threads, 8);
+    assert_int_equal(stops, 2);
+    assert_int_equal(freed, 2);
+    volo_server_free(server);
+}
+
+static void
+test_signals_stop_it_where_that_was_asked_for(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+
+    (void)state;
+    volo_server_set(server, VOLO_SERVER_SIGNALS, 1);
+    assert_int_equal(volo_server_start(server), 0);
+    raise(SIGTERM);
+    assert_int_equal(volo_server_wait(server), 0);
+    volo_server_free(server);
+}
+
+/* ---- Binding and limits -----------------------------------------------------
+ */
+
+static void
+test_several_listeners_at_once_unix_ones_too(void **state)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    volo_server *server = new_server(hello, NULL, 2);
+    char path[] = "/tmp/volo-test-XXXXXX", text[64];
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(path));
+    snprintf(addr.sun_path, sizeof addr.sun_path, "%s/s", path);
+    snprintf(text, sizeof text, "unix:%s/s", path);
+    assert_int_equal(volo_server_bind(server, text), 0);
+    assert_int_equal(volo_server_bind(server, "127.0.0.1:0"), 0);
+    assert_int_equal(volo_server_port(server, 1), 0);
+    assert_int_equal(volo_server_port(server, 3), VOLO_ENOENT);
+    assert_int_equal(volo_server_start(server), 0);
+    fd = dial(volo_server_port(server, 2));
+    assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+    close(fd);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+    assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+    close(fd);
+    volo_server_free(server);
+    assert_int_equal(access(addr.sun_path, F_OK), -1);
+    rmdir(path);
+}
+
+static void
+test_what_cannot_be_bound_is_said(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1), *other;
+    volo_service *service;
+
+    (void)state;
+    assert_int_equal(volo_server_start(server), 0);
+    volo_service_new(&service, hello, NULL, NULL);
+    assert_int_equal(volo_server_new(&other, service), 0);
+    volo_service_unref(service);
+    assert_int_equal(volo_server_bind(other, "nonsense"), VOLO_EINVAL);
+    assert_true(strlen(volo_server_error(other)) > 0);
+    assert_int_equal(volo_server_run(other), VOLO_EINVAL);
+    assert_int_equal(volo_server_wait(other), VOLO_EINVAL);
+    volo_server_free(other);
+    volo_server_free(server);
+}
+
+static void
+test_beyond_the_limit_connections_wait_in_the_backlog(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 2);
+    int fds[3], port = volo_server_port(server, 0), i;
+    struct pollfd third;
+
+    (void)state;
+    volo_server_set(server, VOLO_SERVER_MAX_CONNECTIONS, 2);
+    assert_int_equal(volo_server_start(server), 0);
+    for (i = 0; i < 2; i++) {
+        fds[i] = dial(port);
+        talk(fds[i], GET, "hello");
+    }
+    fds[2] = dial(port);
+    assert_int_equal(write(fds[2], GET, strlen(GET)), strlen(GET));
+    third = (struct pollfd){.fd = fds[2], .events = POLLIN};
+    assert_int_equal(poll(&third, 1, 50), 0);
+    close(fds[0]);
+    assert_non_null(strstr(talk(fds[2], "", "hello"), "hello"));
+    close(fds[1]);
+    close(fds[2]);
+    volo_server_free(server);
+}
+
+static void
+test_an_address_has_its_share_of_connections(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+    int fds[3], port = volo_server_port(server, 0), i;
+    char nothing;
+
+    (void)state;
+    volo_server_set(server, VOLO_SERVER_MAX_PER_ADDRESS, 2);
+    assert_int_equal(volo_server_start(server), 0);
+    for (i = 0; i < 2; i++) {
+        fds[i] = dial(port);
+        talk(fds[i], GET, "hello");
+    }
+    fds[2] = dial(port);
+    assert_int_equal(read(fds[2], &nothing, 1) <= 0, 1);
+    close(fds[2]);
+    assert_int_equal(volo_server_stat(server, VOLO_STAT_REFUSED), 1);
+    close(fds[0]);
+    while (volo_server_stat(server, VOLO_STAT_CONNECTIONS) > 1)
+        usleep(500);
+    fds[0] = dial(port);
+    assert_non_null(strstr(talk(fds[0], GET, "hello"), "hello"));
+    close(fds[0]);
+    close(fds[1]);
+    volo_server_free(server);
+}
+
+static void
+test_state_of_the_server_is_found_in_every_exchange(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+    char text[] = "from state";
+    int fd;
+
+    (void)state;
+    assert_int_equal(volo_server_set_state(server, greeting_key(), text, NULL),
+                     0);
+    assert_int_equal(volo_server_start(server), 0);
+    fd = dial(volo_server_port(server, 0));
+    assert_non_null(strstr(talk(fd, GET, "state"), "from state"));
+    close(fd);
+    volo_server_free(server);
+}
+
+static void
+test_numbers_out_of_range_are_refused(void **state)
+{
+    volo_server *server = new_server(hello, NULL, 1);
+    uint64_t value = 0;
+
+    (void)state;
+    assert_int_equal(volo_server_set(server, 0, 1), VOLO_EINVAL);
+    assert_int_equal(volo_server_set(server, 1000, 1), VOLO_EINVAL);
+    assert_int_equal(volo_server_set(server, VOLO_SERVER_HALF_CLOSE, 2),
+                     VOLO_EINVAL);
+    assert_int_equal(volo_server_get(&value, server, VOLO_SERVER_BODY_LIMIT),
+                     0);
+    assert_int_equal(value, 2 << 20);
+    assert_int_equal(volo_server_set_name(server, "a\r\nb"), VOLO_EINVAL);
+    assert_int_equal(volo_server_set_name(server, "volo"), 0);
+    volo_server_free(server);
+    volo_server_free(NULL);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_started_on_threads_of_its_own),
+        cmocka_unit_test(test_run_blocks_until_stopped),
+        cmocka_unit_test(test_stepped_by_the_caller),
+        cmocka_unit_test(test_attached_to_the_hosts_loop),
+        cmocka_unit_test(test_freed_while_the_hosts_loop_still_has_it),
+        cmocka_unit_test(test_a_stop_lets_the_exchange_in_progress_finish),
+        cmocka_unit_test(test_the_deadline_of_a_stop_cuts_what_is_left),
+        cmocka_unit_test(test_hooks_of_threads_and_of_the_stop),
+        cmocka_unit_test(test_signals_stop_it_where_that_was_asked_for),
+        cmocka_unit_test(test_several_listeners_at_once_unix_ones_too),
+        cmocka_unit_test(test_what_cannot_be_bound_is_said),
+        cmocka_unit_test(test_beyond_the_limit_connections_wait_in_the_backlog),
+        cmocka_unit_test(test_an_address_has_its_share_of_connections),
+        cmocka_unit_test(test_state_of_the_server_is_found_in_every_exchange),
+        cmocka_unit_test(test_numbers_out_of_range_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
