@@ -9,8 +9,6 @@
 #include "server/cpus.h"
 #include "server/server.h"
 
-void volo__server_destroy(volo_server *server);
-
 /* ---- Opening ------------------------------------------------------------- */
 
 /* Descriptors that connections cannot have. */
@@ -95,7 +93,6 @@ open_all(volo_server *server, unsigned count, uv_loop_t *uv)
         if (err)
             return err;
     }
-    atomic_store(&server->running, count);
     return 0;
 }
 
@@ -110,7 +107,6 @@ fail(volo_server *server, int err, const char *why)
 static int
 prepare(volo_server *server, int mode, unsigned count, uv_loop_t *uv)
 {
-    unsigned i;
     int err;
 
     server->error[0] = 0;
@@ -127,9 +123,7 @@ prepare(volo_server *server, int mode, unsigned count, uv_loop_t *uv)
         return 0;
     }
     close_workers(server);
-    for (i = 0; i < server->worker_count; i++)
-        volo__worker_forget(&server->workers[i]);
-    volo__free(server->workers);
+    volo__server_forget_workers(server);
     server->workers = NULL;
     server->worker_count = 0;
     return fail(server, err, volo_strerror(err));
@@ -205,8 +199,8 @@ spawn_from(volo_server *server, unsigned from)
     if (from == 1)
         volo__worker_close(&server->workers[0]);
     for (k = from; k < i; k++)
-        volo__home_post(server->workers[k].home,
-                        &server->workers[k].stop_now_task);
+        volo__worker_post(&server->workers[k],
+                          &server->workers[k].stop_now_task);
     join_from(server, from, i);
     atomic_store(&server->mode, VOLO__SERVER_STOPPED);
     return fail(server, err, "a thread could not be started");
@@ -321,7 +315,7 @@ volo__server_begin_stop(volo_server *server)
     for (hook = server->stop_hooks; hook; hook = hook->next)
         hook->fn(hook->user);
     for (i = 1; i < server->worker_count; i++)
-        volo__home_post(server->workers[i].home, &server->workers[i].stop_task);
+        volo__worker_post(&server->workers[i], &server->workers[i].stop_task);
 }
 
 void
@@ -329,14 +323,23 @@ volo__worker_finished(struct volo__worker *w)
 {
     volo_server *server = w->server;
 
-    atomic_fetch_sub(&server->running, 1);
     if (atomic_load(&server->mode) != VOLO__SERVER_HOSTED) {
         volo__loop_break(w->loop);
         return;
     }
     volo__worker_close(w);
     atomic_store(&server->mode, VOLO__SERVER_STOPPED);
-    if (server->freed)
+    if (server->freed && atomic_load(&server->posted) == 0)
+        volo__server_destroy(server);
+}
+
+void
+volo__server_task_done(volo_server *server)
+{
+    /* Tasks of a server that was freed on a host's loop come last. */
+    int last = server->freed && server->workers[0].finished;
+
+    if (atomic_fetch_sub(&server->posted, 1) == 1 && last)
         volo__server_destroy(server);
 }
 
@@ -355,12 +358,12 @@ volo_server_stop(volo_server *server)
         return;
     nth = atomic_fetch_add(&server->stops, 1);
     if (nth == 0)
-        volo__home_post(server->workers[0].home, &server->workers[0].stop_task);
+        volo__worker_post(&server->workers[0], &server->workers[0].stop_task);
     if (nth != 1)
         return;
     for (i = 0; i < server->worker_count; i++)
-        volo__home_post(server->workers[i].home,
-                        &server->workers[i].stop_now_task);
+        volo__worker_post(&server->workers[i],
+                          &server->workers[i].stop_now_task);
 }
 
 static void

@@ -2,6 +2,7 @@
 /* Making and setting up a server; what it does then is in run.c. */
 #include "server/server.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,15 +102,27 @@ free_states(volo_server *server)
 }
 
 void
+volo__server_forget_workers(volo_server *server)
+{
+    unsigned i;
+
+    for (i = 0; i < server->worker_count; i++)
+        volo__worker_forget(&server->workers[i]);
+
+    /* Another thread may be running them, as a dead home's guest. */
+    while (atomic_load(&server->posted))
+        sched_yield();
+    volo__free(server->workers);
+}
+
+void
 volo__server_destroy(volo_server *server)
 {
     size_t i;
 
     for (i = 0; i < server->address_count; i++)
         volo__address_close(&server->addresses[i]);
-    for (i = 0; i < server->worker_count; i++)
-        volo__worker_forget(&server->workers[i]);
-    volo__free(server->workers);
+    volo__server_forget_workers(server);
     volo__free(server->addresses);
     volo__addresses_fini(&server->per_address);
     free_hooks(server);

@@ -54,7 +54,7 @@ struct volo_server {
     unsigned worker_count;
     atomic_int mode;
     atomic_int stops;    /* how often it was told to */
-    atomic_uint running; /* workers that have not finished */
+    atomic_uint posted;  /* tasks of its workers that have not run yet */
     int first_on_caller; /* worker 0 is the thread in volo_server_run() */
     int joined;
     int freed; /* while a host's loop still had to close things */
@@ -119,6 +119,19 @@ void volo__worker_close(struct volo__worker *w);
 
 /* volo__worker_forget(w): let its home go too: the server is being freed. */
 void volo__worker_forget(struct volo__worker *w);
+
+/* volo__worker_post(w, task): run one of its tasks on its thread, or, if that
+ * has ended, here or wherever else. */
+void volo__worker_post(struct volo__worker *w, struct volo__task *task);
+
+/* volo__server_task_done(server): the end of each of them. */
+void volo__server_task_done(volo_server *server);
+
+/* volo__server_forget_workers(server): free them and let their homes go. */
+void volo__server_forget_workers(volo_server *server);
+
+/* volo__server_destroy(server): free it once its tasks have run. */
+void volo__server_destroy(volo_server *server);
 
 /* volo__worker_stop(w, now): on its thread. */
 void volo__worker_stop(struct volo__worker *w, int now);

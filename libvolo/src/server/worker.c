@@ -25,10 +25,10 @@ pause_listeners(struct volo__worker *w, int on)
 }
 
 static void
-post_once(struct volo__home *home, struct volo__task *task, atomic_int *posted)
+post_once(struct volo__worker *w, struct volo__task *task, atomic_int *posted)
 {
     if (!atomic_exchange(posted, 1))
-        volo__home_post(home, task);
+        volo__worker_post(w, task);
 }
 
 static int
@@ -50,7 +50,7 @@ pause_at_limit(struct volo__worker *w)
 
     /* One may have gone before it could know that we wait. */
     if (!at_limit(server))
-        post_once(w->home, &w->resume_task, &w->resume_posted);
+        post_once(w, &w->resume_task, &w->resume_posted);
 }
 
 static void
@@ -61,6 +61,7 @@ pause_run(struct volo__task *task)
     atomic_store(&w->pause_posted, 0);
     if (!w->stopping)
         pause_at_limit(w);
+    volo__server_task_done(w->server);
 }
 
 static void
@@ -69,11 +70,12 @@ resume_run(struct volo__task *task)
     struct volo__worker *w = WORKER_OF(task, resume_task);
 
     atomic_store(&w->resume_posted, 0);
-    if (w->stopping || !atomic_exchange(&w->paused, 0))
-        return;
-    atomic_fetch_sub(&w->server->paused, 1);
-    pause_listeners(w, 0);
-    pause_at_limit(w);
+    if (!w->stopping && atomic_exchange(&w->paused, 0)) {
+        atomic_fetch_sub(&w->server->paused, 1);
+        pause_listeners(w, 0);
+        pause_at_limit(w);
+    }
+    volo__server_task_done(w->server);
 }
 
 /* A connection that another loop lets in at the same moment is served too: the
@@ -93,7 +95,7 @@ on_accept(struct volo__listener *l, int fd, const struct sockaddr *addr,
     pause_at_limit(w);
     for (i = 0; i < server->worker_count; i++)
         if (!atomic_load(&server->workers[i].paused))
-            post_once(server->workers[i].home, &server->workers[i].pause_task,
+            post_once(&server->workers[i], &server->workers[i].pause_task,
                       &server->workers[i].pause_posted);
 }
 
@@ -109,7 +111,7 @@ volo__worker_conn_gone(struct volo__worker *w)
         struct volo__worker *other = &server->workers[i];
 
         if (atomic_load(&other->paused))
-            post_once(other->home, &other->resume_task, &other->resume_posted);
+            post_once(other, &other->resume_task, &other->resume_posted);
     }
     volo__worker_check(w);
 }
@@ -192,6 +194,7 @@ stop_run(struct volo__task *task)
     if (w->index == 0)
         volo__server_begin_stop(w->server);
     volo__worker_stop(w, 0);
+    volo__server_task_done(w->server);
 }
 
 static void
@@ -200,6 +203,14 @@ stop_now_run(struct volo__task *task)
     struct volo__worker *w = WORKER_OF(task, stop_now_task);
 
     volo__worker_stop(w, 1);
+    volo__server_task_done(w->server);
+}
+
+void
+volo__worker_post(struct volo__worker *w, struct volo__task *task)
+{
+    atomic_fetch_add(&w->server->posted, 1);
+    volo__home_post(w->home, task);
 }
 
 /* ---- Opening ------------------------------------------------------------- */
@@ -274,18 +285,23 @@ volo__worker_close(struct volo__worker *w)
 static void
 home_gone(struct volo__task *task)
 {
-    volo__home_exchange_gone(WORKER_OF(task, home_task)->home);
+    struct volo__worker *w = WORKER_OF(task, home_task);
+
+    volo__home_exchange_gone(w->home);
+    volo__server_task_done(w->server);
 }
 
 void
 volo__worker_forget(struct volo__worker *w)
 {
     volo__free(w->listeners);
+    w->listeners = NULL;
     if (!w->home)
         return;
-    w->home_task.run = home_gone;
-    if (volo__here == w->home)
-        home_gone(&w->home_task);
-    else
-        volo__home_post(w->home, &w->home_task); /* dead: runs it here */
+    if (volo__here == w->home) {
+        volo__home_exchange_gone(w->home);
+    } else {
+        w->home_task.run = home_gone;
+        volo__worker_post(w, &w->home_task);
+    }
 }
