@@ -5,12 +5,13 @@
  * home only asks to be woken.
  *
  * A home outlives its loop while exchanges that other threads own are still
- * out: it is then "dead", and whoever posts runs the inbox himself.
+ * out: it is then "dead", and who posts runs the inbox himself, or leaves it
+ * to another poster who is at it: one at a time, as if he were its thread.
+ * home.c says why that is safe.
  */
 #ifndef VOLO_BASE_HOME_H
 #define VOLO_BASE_HOME_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -32,12 +33,14 @@ struct volo__block {
 };
 
 enum {
-    VOLO__SLAB_SIZE = 8192,    /* holds one exchange and the start of its arena */
-    VOLO__OUT_SIZE = 16384,    /* an output block */
-    VOLO__READ_SIZE = 65536,   /* a read buffer */
-    VOLO__SLAB_CACHE = 1024,   /* how many of each are kept for reuse */
+    VOLO__SLAB_SIZE = 8192,  /* holds one exchange and the start of its arena */
+    VOLO__OUT_SIZE = 16384,  /* an output block */
+    VOLO__READ_SIZE = 65536, /* a read buffer with its head */
+    VOLO__SEG_SIZE = 56,
+    VOLO__SLAB_CACHE = 1024, /* how many of each are kept for reuse */
     VOLO__OUT_CACHE = 256,
-    VOLO__READ_CACHE = 16
+    VOLO__READ_CACHE = 16,
+    VOLO__SEG_CACHE = 1024
 };
 
 struct volo__cache {
@@ -47,8 +50,11 @@ struct volo__cache {
 
 struct volo__home {
     _Atomic(struct volo__task *) inbox; /* newest first */
-    atomic_int dead;
-    pthread_mutex_t dead_lock;
+    atomic_int mute;                    /* wake is not called any more */
+    atomic_int wakers;                  /* who may be calling it */
+    atomic_int dead;                    /* posters run the inbox */
+    atomic_int helpers;                 /* those who want to, since one began */
+    atomic_int refs; /* posters inside, and one until it has ended */
     void (*wake)(struct volo__home *home);    /* thread-safe, by net */
     void (*destroy)(struct volo__home *home); /* frees what embeds it */
 
@@ -56,14 +62,16 @@ struct volo__home {
     struct volo__task *deferred; /* to run at the end of the iteration */
     struct volo__task **deferred_tail;
     struct volo__wheel wheel;
-    uint64_t now_ms;             /* as of the iteration's start */
-    size_t live;                 /* exchanges that still exist */
+    uint64_t now_ms; /* as of the iteration's start */
+    size_t live;     /* exchanges that still exist */
+    int ended;       /* dead, and live has been 0 */
     struct volo__cache slabs;
     struct volo__cache outs;
     struct volo__cache reads;
-    struct volo__block *block;   /* the current read buffer */
-    int64_t date_s;              /* the second that date is of */
-    char date[32];               /* "Date: ...\r\n" is made from it */
+    struct volo__cache segs;   /* of outq */
+    struct volo__block *block; /* the current read buffer */
+    int64_t date_s;            /* the second that date is of */
+    char date[32];             /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 };
 
 /* volo__here: the home whose thread this is, or NULL. */
@@ -75,7 +83,9 @@ int volo__home_init(struct volo__home *home,
                     void (*destroy)(struct volo__home *home));
 
 /* volo__home_post(home, task): run ${task} on the home's thread, soon.  The
- * task is not copied.  Any thread; cannot fail. */
+ * task is not copied.  Any thread, a signal handler too (as far as wake is
+ * fit for one); cannot fail.  The caller holds something that keeps the home:
+ * an exchange, or its loop. */
 void volo__home_post(struct volo__home *home, struct volo__task *task);
 
 /* volo__home_post_chain(home, first, last): many at once, linked by next in
@@ -91,21 +101,37 @@ size_t volo__home_run_inbox(struct volo__home *home);
  * per call, the caller sees to it that it is not linked already. */
 void volo__home_defer(struct volo__home *home, struct volo__task *task);
 
-/* volo__home_run_deferred(home): run these, and those they add. */
+/* volo__home_run_deferred(home): run these, in order, and those they add. */
 void volo__home_run_deferred(struct volo__home *home);
 
-/* volo__home_retire(home): the loop is gone.  Frees the caches; the home
- * itself goes (through destroy) when its last exchange does. */
+/*
+ * volo__home_mute(home):
+ * When this returns, nobody is in home->wake(), and nobody will ever be: for
+ * before what it wakes is taken apart.  What is posted from now on waits for
+ * volo__home_run_inbox() or volo__home_retire().
+ */
+void volo__home_mute(struct volo__home *home);
+
+/*
+ * volo__home_retire(home): the loop is gone.  Mutes it, runs what was posted
+ * and deferred, frees the caches; from now on who posts runs it.  The home
+ * itself goes (through destroy, on any thread) when its last exchange does,
+ * maybe before this returns.  volo__here is NULL afterwards if it was it.
+ */
 void volo__home_retire(struct volo__home *home);
 
-/* volo__home_exchange_gone(home): one exchange less; see live. */
+/* volo__home_exchange_gone(home): one exchange less; see live.  On its thread,
+ * or in what is run for a dead one. */
 void volo__home_exchange_gone(struct volo__home *home);
 
-/* Slabs, output blocks: from the cache or the allocator; NULL if none. */
+/* Slabs, output blocks (and, small, what outq strings them on): from the cache
+ * or the allocator; NULL if none. */
 void *volo__home_slab(struct volo__home *home);
 void volo__home_slab_free(struct volo__home *home, void *slab);
 void *volo__home_out(struct volo__home *home);
 void volo__home_out_free(struct volo__home *home, void *out);
+void *volo__home_seg(struct volo__home *home);
+void volo__home_seg_free(struct volo__home *home, void *seg);
 
 /* volo__home_block(home): the current read buffer, unshared (made if there is
  * none, or if the last one was kept by somebody); NULL if out of memory. */

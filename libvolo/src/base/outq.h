@@ -15,12 +15,14 @@
 
 struct volo__home;
 struct volo__seg;
+struct volo__out;
 
 struct volo__outq {
     struct volo__home *home;
     struct volo__seg *head;
     struct volo__seg *tail;
-    size_t bytes; /* waiting */
+    struct volo__out *out; /* the block that is being filled */
+    size_t bytes;          /* waiting */
 };
 
 /* volo__outq_init(q, home): empty, holding no memory. */
@@ -43,8 +45,9 @@ int volo__outq_copy(struct volo__outq *q, const void *ptr, size_t len);
  * volo__outq_ref(q, ptr, len, release, user):
  * Append the octets themselves; ${release} is called when they have left or
  * the queue is cleared.  With ${len} 0, a mark: ${release} is called when all
- * before it has left.  VOLO_ENOMEM: nothing was appended, and ${release} was
- * not called.
+ * before it has left, at the latest with the next volo__outq_sent(), of 0
+ * octets too.  VOLO_ENOMEM: nothing was appended, and ${release} was not
+ * called.
  */
 int volo__outq_ref(struct volo__outq *q, const void *ptr, size_t len,
                    volo_free_fn release, void *user);
@@ -57,7 +60,8 @@ int volo__outq_iov(const struct volo__outq *q, struct iovec *iov, int max);
  * were in; that may append to the queue. */
 void volo__outq_sent(struct volo__outq *q, size_t n);
 
-/* volo__outq_clear(q): throw all away, releasing. */
+/* volo__outq_clear(q): throw all away, releasing; also what is appended from
+ * there. */
 void volo__outq_clear(struct volo__outq *q);
 
 #endif

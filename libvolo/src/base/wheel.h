@@ -22,8 +22,9 @@ struct volo__alarm {
 
 struct volo__wheel {
     struct volo__alarm slots[4][64]; /* list heads */
+    struct volo__alarm past;         /* of those that were set too late */
     uint64_t used[4];                /* a bit for each slot that is not empty */
-    uint64_t now;
+    uint64_t now;                    /* all up to here has fired */
     size_t count;
 };
 
@@ -32,7 +33,7 @@ void volo__wheel_init(struct volo__wheel *wheel, uint64_t now);
 
 /* volo__wheel_set(wheel, alarm, at): (re)start ${alarm}, whose fire is set and
  * whose next is NULL if it is new.  One that is past fires at the next
- * advance. */
+ * advance, before all others. */
 void volo__wheel_set(struct volo__wheel *wheel, struct volo__alarm *alarm,
                      uint64_t at);
 
@@ -40,7 +41,8 @@ void volo__wheel_set(struct volo__wheel *wheel, struct volo__alarm *alarm,
 void volo__wheel_clear(struct volo__wheel *wheel, struct volo__alarm *alarm);
 
 /* volo__wheel_advance(wheel, now): fire all that is due by ${now}, in order of
- * time to the millisecond.  They may set and clear any alarm. */
+ * time to the millisecond.  They may set and clear any alarm: what they set
+ * to a time by ${now} fires too, unless that is past already. */
 void volo__wheel_advance(struct volo__wheel *wheel, uint64_t now);
 
 /* volo__wheel_next(wheel): when to advance next, at the latest; never later
