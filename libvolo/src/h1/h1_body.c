@@ -28,8 +28,8 @@ volo__h1_body_broken(struct volo__h1 *h1, int err)
 }
 
 /* An answer that came without the body ends the waiting for a "100", and then
- * we cannot know whether the body will come.  A large or lost one is not worth
- * a connection. */
+ * we cannot know whether the body will come.  A large one, or one beyond a
+ * limit whose end is not known, is not worth a connection. */
 void
 volo__h1_body_unread(struct volo__h1 *h1)
 {
@@ -41,7 +41,8 @@ volo__h1_body_unread(struct volo__h1 *h1)
     else if (h1->state == VOLO__H1_LENGTH)
         h1->final |= h1->left > limit;
     else
-        h1->final |= cx->body.got > limit;
+        h1->final |= cx->body.got > limit ||
+                     (cx->body.err && cx->body.err != VOLO_ECANCELED);
 }
 
 /* The reader wants no more of it, and may not have answered yet. */

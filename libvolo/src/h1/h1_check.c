@@ -61,7 +61,7 @@ int
 volo__h1_check_line(struct volo__h1 *h1, volo_cx *cx, const char *line,
                     size_t len)
 {
-    size_t most = len < VOLO__H1_METHOD_LIMIT ? len : VOLO__H1_METHOD_LIMIT + 1;
+    size_t most = len > VOLO__H1_METHOD_LIMIT ? VOLO__H1_METHOD_LIMIT + 1 : len;
     const char *space = memchr(line, ' ', most);
     size_t method = space ? (size_t)(space - line) : most;
     int status = check_method(line, method);
@@ -76,7 +76,7 @@ volo__h1_check_line(struct volo__h1 *h1, volo_cx *cx, const char *line,
 int
 volo__h1_check_part(const struct volo__h1 *h1, const char *line, size_t len)
 {
-    size_t most = len < VOLO__H1_METHOD_LIMIT ? len : VOLO__H1_METHOD_LIMIT + 1;
+    size_t most = len > VOLO__H1_METHOD_LIMIT ? VOLO__H1_METHOD_LIMIT + 1 : len;
     const char *space = memchr(line, ' ', most);
     size_t method = space ? (size_t)(space - line) : most;
     int status;

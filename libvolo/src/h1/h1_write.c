@@ -99,6 +99,13 @@ room_for(const struct volo__h1 *h1, const volo_cx *cx)
 }
 
 /* Whether to close is said by the last response, and only by that. */
+static int
+is_last(const struct volo__h1 *h1, const volo_cx *cx)
+{
+    return h1->final && !h1->refuse && cx == h1->last &&
+           h1->state != VOLO__H1_HELD && h1->state != VOLO__H1_IN_HEAD;
+}
+
 static char *
 put_connection(char *p, const struct volo__h1 *h1, const volo_cx *cx)
 {
@@ -109,7 +116,7 @@ put_connection(char *p, const struct volo__h1 *h1, const volo_cx *cx)
         p = put(p, cx->res.upgrade.ptr, cx->res.upgrade.len);
         return PUT(p, "\r\n");
     }
-    if (h1->final && !h1->refuse && cx == h1->last)
+    if (is_last(h1, cx))
         return PUT(p, "Connection: close\r\n");
     if (cx->req.version == 10)
         return PUT(p, "Connection: keep-alive\r\n");
