@@ -167,8 +167,7 @@ headers(volo_cx *cx, void *user)
 static int
 too_long(volo_cx *cx)
 {
-    return volo_reply_invalid(cx, 422, "n", "path",
-                              "must be at most 67108864");
+    return volo_reply_invalid(cx, 422, "n", "path", "must be at most 67108864");
 }
 
 VOLO_HANDLER(bytes, (u64, n, PATH("n")))
@@ -193,8 +192,8 @@ stream_some(volo_writer *w, void *user)
 
     if (n > SLICE_SIZE)
         n = SLICE_SIZE;
-    err = volo_writer_write_ref(w, volo_str_make(shared + s->at, n), NULL,
-                                NULL);
+    err =
+        volo_writer_write_ref(w, volo_str_make(shared + s->at, n), NULL, NULL);
     if (err)
         return err == VOLO_EAGAIN ? 1 : err;
     s->at += n;
