@@ -234,6 +234,18 @@ wire_big(volo_cx *cx)
     volo_cx_answer(cx);
 }
 
+/* A head beyond what is written in one piece. */
+static inline void
+wire_large(volo_cx *cx)
+{
+    static char large[9000];
+
+    memset(large, 'l', sizeof large);
+    volo_cx_set_header(cx, "x-large", volo_str_make(large, sizeof large));
+    volo_cx_set_body(cx, VOLO_STR("behind it\n"));
+    volo_cx_answer(cx);
+}
+
 static inline void
 wire_service(volo_cx *cx)
 {
@@ -258,6 +270,8 @@ wire_service(volo_cx *cx)
         wire_stream(cx, 6, "one", NULL);
     } else if (wire_path_is(cx, "/open")) {
         wire_open(cx);
+    } else if (wire_path_is(cx, "/large")) {
+        wire_large(cx);
     } else if (wire_path_is(cx, "/big")) {
         wire_big(cx);
     } else if (wire_path_is(cx, "/upgrade")) {

@@ -203,7 +203,8 @@ volo__h1_settle(struct volo__h1 *h1)
 void
 volo__h1_refuse(struct volo__h1 *h1, int status)
 {
-    int head = h1->parsing && h1->parsing->req.method == VOLO_HEAD;
+    int head = h1->state == VOLO__H1_IN_HEAD && h1->size >= 5 &&
+               !memcmp(h1->text, "HEAD ", 5);
 
     if (status != 408 && status != 503)
         h1->malformed = 1;

@@ -89,6 +89,7 @@ struct volo__h1 {
     uint32_t cap;    /* if this is not 0 */
     uint32_t parsed; /* octets of it that the parser has seen */
     uint32_t lines;
+    uint64_t repeated; /* a bit for each well-known field with two lines */
     uint32_t ext_size;
     volo_str name; /* the field line under way */
     volo_str value;

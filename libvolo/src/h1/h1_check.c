@@ -57,9 +57,8 @@ check_rest(struct volo__h1 *h1, volo_cx *cx, const char *ptr, size_t len)
     return check_version(cx, space + 1, end - target - 1);
 }
 
-int
-volo__h1_check_line(struct volo__h1 *h1, volo_cx *cx, const char *line,
-                    size_t len)
+static int
+check_any_line(struct volo__h1 *h1, volo_cx *cx, const char *line, size_t len)
 {
     size_t most = len > VOLO__H1_METHOD_LIMIT ? VOLO__H1_METHOD_LIMIT + 1 : len;
     const char *space = memchr(line, ' ', most);
@@ -74,6 +73,19 @@ volo__h1_check_line(struct volo__h1 *h1, volo_cx *cx, const char *line,
 }
 
 int
+volo__h1_check_line(struct volo__h1 *h1, volo_cx *cx, const char *line,
+                    size_t len)
+{
+    /* The usual case needs no search. */
+    if (len > 4 && !memcmp(line, "GET ", 4)) {
+        cx->req.method_name = volo_str_make(line, 3);
+        cx->req.method = VOLO_GET;
+        return check_rest(h1, cx, line + 4, len - 4);
+    }
+    return check_any_line(h1, cx, line, len);
+}
+
+int
 volo__h1_check_part(const struct volo__h1 *h1, const char *line, size_t len)
 {
     size_t most = len > VOLO__H1_METHOD_LIMIT ? VOLO__H1_METHOD_LIMIT + 1 : len;
@@ -84,7 +96,7 @@ volo__h1_check_part(const struct volo__h1 *h1, const char *line, size_t len)
     /* A CR may be the one before the LF: too early to say. */
     if (!space && method && line[method - 1] == '\r')
         method--;
-    status = method ? check_method(line, method) : 0;
+    status = method || space ? check_method(line, method) : 0;
     if (status || !space)
         return status;
 
@@ -102,6 +114,12 @@ static int
 has(const volo_cx *cx, int id)
 {
     return (cx->req.headers.seen >> id) & 1;
+}
+
+static int
+is_repeated(const struct volo__h1 *h1, int id)
+{
+    return (h1->repeated >> id) & 1;
 }
 
 static volo_str
@@ -127,20 +145,18 @@ lists(const volo_cx *cx, int id, const char *token)
 /* RFC 9112 section 3.2: one Host, and a valid one; an absolute target
  * overrides it, but does not excuse it. */
 static int
-check_target(volo_cx *cx)
+check_target(const struct volo__h1 *h1, volo_cx *cx)
 {
     struct volo__target target;
-    unsigned hosts =
-        has(cx, VOLO_FIELD_HOST)
-            ? volo__fields_count_id(&cx->req.headers, VOLO_FIELD_HOST)
-            : 0;
 
-    if (hosts > 1 || (!hosts && cx->req.version != 10))
-        return 400;
-    if (hosts)
+    if (has(cx, VOLO_FIELD_HOST)) {
         cx->req.authority = value_of(cx, VOLO_FIELD_HOST);
-    if (hosts && !volo__authority_valid(cx->req.authority))
+        if (is_repeated(h1, VOLO_FIELD_HOST) ||
+            !volo__authority_valid(cx->req.authority))
+            return 400;
+    } else if (cx->req.version != 10) {
         return 400;
+    }
     if (volo__target_parse(&target, cx->req.method, cx->req.target) < 0)
         return 400;
     cx->req.path = target.path;
@@ -154,13 +170,12 @@ check_target(volo_cx *cx)
 
 /* One token at least, all of them tokens, of which we know one. */
 static int
-check_coding(const volo_cx *cx)
+check_coding(const struct volo__h1 *h1, const volo_cx *cx)
 {
-    const struct volo__fields *fields = &cx->req.headers;
     volo_str list = value_of(cx, VOLO_FIELD_TRANSFER_ENCODING), item;
     int unknown = 0, chunked = 0;
 
-    if (volo__fields_count_id(fields, VOLO_FIELD_TRANSFER_ENCODING) != 1)
+    if (is_repeated(h1, VOLO_FIELD_TRANSFER_ENCODING))
         return 400;
     if (volo__str_ieq(list, VOLO_STR("chunked")))
         return 0;
@@ -174,7 +189,7 @@ check_coding(const volo_cx *cx)
 }
 
 static int
-check_framing(volo_cx *cx)
+check_framing(const struct volo__h1 *h1, volo_cx *cx)
 {
     uint64_t length;
 
@@ -182,12 +197,11 @@ check_framing(volo_cx *cx)
         if (cx->req.version == 10 || has(cx, VOLO_FIELD_CONTENT_LENGTH))
             return 400;
         cx->body.length = -1;
-        return check_coding(cx);
+        return check_coding(h1, cx);
     }
     if (!has(cx, VOLO_FIELD_CONTENT_LENGTH))
         return 0;
-    if (volo__fields_count_id(&cx->req.headers, VOLO_FIELD_CONTENT_LENGTH) !=
-            1 ||
+    if (is_repeated(h1, VOLO_FIELD_CONTENT_LENGTH) ||
         volo__u64_parse(&length, value_of(cx, VOLO_FIELD_CONTENT_LENGTH)) ||
         length > INT64_MAX)
         return 400;
@@ -241,10 +255,10 @@ set_bits(volo_cx *cx)
 int
 volo__h1_check_head(struct volo__h1 *h1, volo_cx *cx)
 {
-    int status = check_target(cx);
+    int status = check_target(h1, cx);
 
     if (!status)
-        status = check_framing(cx);
+        status = check_framing(h1, cx);
     if (!status && cx->req.method == VOLO_CONNECT && cx->body.length)
         status = 400;
     if (!status)

@@ -19,6 +19,7 @@ volo__h1_section_begin(struct volo__h1 *h1)
     h1->cap = 0;
     h1->parsed = 0;
     h1->lines = 0;
+    h1->repeated = 0;
     h1->name = volo_str_make(NULL, 0);
     h1->value = volo_str_make(NULL, 0);
 }
@@ -207,6 +208,7 @@ kept_in_trailers(int id)
 static int
 add_line(struct volo__h1 *h1)
 {
+    struct volo__fields *fields = fields_of(h1);
     volo_str name = h1->name, value = h1->value;
     int id = volo__field_lookup(name.ptr, name.len);
 
@@ -217,10 +219,11 @@ add_line(struct volo__h1 *h1)
         value.len--;
     if (h1->state == VOLO__H1_TRAILER && !kept_in_trailers(id))
         return 0;
-    if (id)
+    if (id) {
+        h1->repeated |= fields->seen & ((uint64_t)1 << id);
         name = volo__field_str(id);
-    return volo__fields_add(fields_of(h1), &h1->parsing->arena, id, name,
-                            value);
+    }
+    return volo__fields_add(fields, &h1->parsing->arena, id, name, value);
 }
 
 /* A line is complete.  Limits are looked at here and not in the middle of
