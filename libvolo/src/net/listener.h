@@ -4,25 +4,31 @@
 #define VOLO_NET_LISTENER_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
 #include <uv.h>
 
 #include "base/home.h"
 
 /* A listening address as bound; of TCP, each loop opens a socket of its own
- * with SO_REUSEPORT, else all loops share one. */
+ * with SO_REUSEPORT, else all loops share one.  The first socket listens from
+ * the beginning: that is what makes a second server fail to bind. */
 struct volo__address {
     struct sockaddr_storage addr;
     socklen_t len;
     int fd;       /* the first socket, bound at once to hold the place */
     int shared;   /* Unix, or handed over: one socket for all loops */
-    int owned_path; /* a Unix socket to be unlinked at the end */
+    int owned_path; /* a Unix socket to be unlinked at the end, if it is */
+    dev_t dev;      /* still this file */
+    ino_t ino;
 };
 
 /*
- * volo__address_bind(out, text, backlog, why, why_size):
- * See volo_server_bind().  ${why} gets words on failure.  What "localhost" and
- * ":port" mean may be more than one address: only the first is bound.
+ * volo__address_bind(out, text, why, why_size):
+ * See volo_server_bind().  ${why} gets words on failure.  "localhost" is
+ * 127.0.0.1, or ::1 where there is no IPv4; nothing asks a resolver.
+ * VOLO_EINVAL, VOLO_EADDRINUSE, VOLO_EACCES, VOLO_ENOFILES, VOLO_ENOMEM,
+ * VOLO_EIO.
  */
 int volo__address_bind(struct volo__address *out, const char *text,
                        char *why, size_t why_size);
@@ -48,8 +54,10 @@ struct volo__listener {
     void (*closed)(struct volo__listener *l);
     struct volo__alarm retry; /* after descriptors ran out */
     int fd;
-    uint8_t paused;
+    uint8_t paused;  /* bits: by its owner, by want of descriptors */
+    uint8_t polling;
     uint8_t closing;
+    uint64_t wakes;  /* that it was found readable */
     uint64_t pauses; /* times that descriptors ran out */
 };
 
@@ -63,6 +71,10 @@ struct volo__listener {
 int volo__listener_open(struct volo__listener *l, struct volo__home *home,
                         const struct volo__address *address, int first,
                         int backlog, volo__accept_fn accept, void *user);
+
+/* volo__address_socket(a): one more socket on a TCP address, bound and not
+ * listening yet; a negative errno on failure. */
+int volo__address_socket(const struct volo__address *a);
 
 /* volo__listener_pause(l, on): stop and start accepting: a limit is reached. */
 void volo__listener_pause(struct volo__listener *l, int on);

@@ -14,17 +14,24 @@
 
 struct volo__stream;
 
-/* All on the loop's thread.  Each may close the stream. */
+/*
+ * All on the loop's thread, and none from inside a call of the functions
+ * below: what a flush finds out is told at the end of the iteration.  Each may
+ * close the stream.  The stream flushes after data, eof and drained return.
+ */
 struct volo__stream_ops {
-    /* ${len} octets have come; they lie in ${block}.  The stream flushes
-     * after this returns. */
+    /* ${len} octets have come; they lie in ${block}. */
     void (*data)(struct volo__stream *s, const char *ptr, size_t len,
                  struct volo__block *block);
-    /* The peer will send no more.  Once. */
+    /* The peer will send no more, or, while reading is off, has sent its last
+     * octet, read or not.  Once. */
     void (*eof)(struct volo__stream *s);
-    /* The connection is broken: VOLO_EIO.  Once, then only closed comes. */
+    /* The connection is broken: VOLO_EIO, VOLO_ENOMEM.  Once, then only closed
+     * comes. */
     void (*error)(struct volo__stream *s, int err);
-    /* The queue, which had more than one flush could take, is empty. */
+    /* The queue, which had more than one flush could take (or for which
+     * want_drained was set), is empty.  Comes again if it was filled in here
+     * and is empty again.  May be NULL. */
     void (*drained)(struct volo__stream *s);
     /* The last call: the memory may go. */
     void (*closed)(struct volo__stream *s);
@@ -37,14 +44,21 @@ struct volo__stream {
     struct volo__outq out;
     struct volo__task flush_task; /* deferred to the end of the iteration */
     int fd;
+    int err;          /* what broke it, until it is told */
     uint8_t events;   /* what poll waits for */
-    uint8_t reading;
-    uint8_t eof;      /* seen */
+    uint8_t reading;  /* data is wanted */
+    uint8_t armed;    /* READABLE is waited for, also if not wanted any more */
+    uint8_t fin;      /* everything was read */
+    uint8_t eof;      /* was told */
+    uint8_t deaf;     /* nothing more can be learnt by waiting */
     uint8_t writable_wait;
+    uint8_t want_drained; /* may be set from outside: tell when it is empty */
     uint8_t flush_deferred;
+    uint8_t flushing; /* releasing what has left: do not touch the queue */
     uint8_t closing;
+    uint8_t closed;   /* by libuv */
     uint8_t broken;
-    uint8_t shut;     /* shutdown(SHUT_WR) done, or wanted once it is empty */
+    uint8_t shut;     /* 1: shutdown(SHUT_WR) once it is empty; 2: done */
     uint64_t reads;   /* system calls */
     uint64_t writes;
 };
@@ -56,7 +70,8 @@ int volo__stream_open(struct volo__stream *s, struct volo__home *home, int fd,
                       const struct volo__stream_ops *ops);
 
 /* volo__stream_read(s, on): whether data is wanted.  Without, only the
- * peer's leaving is watched for (eof, error). */
+ * peer's leaving is watched for (eof, error).  Off and on again costs nothing
+ * if no data came meanwhile. */
 void volo__stream_read(struct volo__stream *s, int on);
 
 /* volo__stream_flush(s): write now what the queue holds. */
@@ -72,7 +87,8 @@ void volo__stream_shutdown(struct volo__stream *s);
 void volo__stream_close(struct volo__stream *s);
 
 /* volo__stream_detach(s): give up the descriptor, which is returned and left
- * open; closed() comes as with close.  The queue must be empty. */
+ * open; closed() comes as with close.  The queue must be empty.  -1 if the
+ * stream is closing already. */
 int volo__stream_detach(struct volo__stream *s);
 
 #endif
