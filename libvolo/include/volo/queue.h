@@ -62,7 +62,7 @@ typedef struct volo_answer {
 /**
  * volo_queue_new(out, capacity):
  * A queue for at most ${capacity} waiting exchanges (0: 8192; rounded up to a
- * power of two); those beyond get 503.  Shared.
+ * power of two, at least 2); those beyond get 503.  Shared.
  *
  * Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_ENOFILES.    @since 0.1
  */
@@ -111,7 +111,7 @@ VOLO_API int volo_queue_take(volo_queue *queue, volo_job *jobs,
  * Answer ${count} exchanges and give their references back; each loop is
  * woken at most once, and only if it sleeps.  Returns how many of them had
  * somebody waiting still.  A bad header or status makes a 500 of its answer.
- * Thread-safe.
+ * ${queue} may be NULL, as for the jobs of a volo_batch_fn.  Thread-safe.
  *
  * Errors: VOLO_EINVAL.    @since 0.1
  */
@@ -119,8 +119,9 @@ VOLO_API int volo_queue_answer(volo_queue *queue, const volo_answer *answers,
                                size_t answer_size, size_t count);
 
 /** volo_queue_fd(queue): a descriptor that is readable while takers should
- * call volo_queue_take(); made at the first call, which also turns on its
- * upkeep.  Borrowed.  Errors: VOLO_ENOFILES.    @since 0.1 */
+ * call volo_queue_take(): until that returns 0, and for ever once the queue is
+ * closed.  Made at the first call, which also turns on its upkeep.  Borrowed:
+ * not to be read or closed.  Errors: VOLO_ENOFILES.    @since 0.1 */
 VOLO_API int volo_queue_fd(volo_queue *queue);
 
 /** volo_queue_len(queue): exchanges waiting now.  Thread-safe.    @since 0.1 */

@@ -53,6 +53,12 @@ answer_arrives(struct volo__task *task)
     unwind(CX_OF(task, answer_task));
 }
 
+void
+volo__cx_answered(volo_cx *cx)
+{
+    unwind(cx);
+}
+
 int
 volo_cx_answer(volo_cx *cx)
 {

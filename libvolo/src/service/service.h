@@ -93,6 +93,11 @@ void volo__cx_serve(volo_cx *cx, volo_service *service);
  * whatever was being made.  For errors below the reply room. */
 void volo__cx_fail(volo_cx *cx, int status);
 
+/* volo__cx_answered(cx): the second half of volo_cx_answer(), on the home's
+ * thread, for who has set the state to VOLO__ANSWERED himself: the response
+ * passes the layers and leaves. */
+void volo__cx_answered(volo_cx *cx);
+
 /* volo__next_fail(cx, on_response, frame): going on failed for lack of memory:
  * answer 503, seen by ${on_response} as any response. */
 void volo__next_fail(volo_cx *cx, volo_response_fn on_response, void *frame);

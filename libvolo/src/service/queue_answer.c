@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers in batches.  Each is put into its exchange on the answering thread;
+ * the exchanges of one loop then go home as one chain, with one wake, and what
+ * was two messages (answered, let go) is one.
+ */
+#include "service/queue.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "http/problem.h"
+
+/* Those that go to one loop. */
+struct group {
+    struct volo__home *home;
+    struct volo__task *first;
+    struct volo__task *last;
+};
+
+enum { GROUPS = 16 };
+
+struct groups {
+    struct group v[GROUPS];
+    unsigned count;
+};
+
+/* ---- Going home ---------------------------------------------------------- */
+
+static void
+answer_arrives(struct volo__task *task)
+{
+    volo_cx *cx =
+        (volo_cx *)(void *)((char *)task - offsetof(volo_cx, answer_task));
+
+    volo__cx_answered(cx);
+    volo_cx_unref(cx);
+}
+
+static void
+send_all(struct groups *groups)
+{
+    unsigned i;
+
+    for (i = 0; i < groups->count; i++)
+        volo__home_post_chain(groups->v[i].home, groups->v[i].first,
+                              groups->v[i].last);
+    groups->count = 0;
+}
+
+static void
+send_with(struct groups *groups, volo_cx *cx)
+{
+    struct volo__task *task = &cx->answer_task;
+    struct group *group = groups->v;
+    unsigned i;
+
+    task->run = answer_arrives;
+    if (volo__here == cx->home) {
+        answer_arrives(task);
+        return;
+    }
+    for (i = 0; i < groups->count; i++, group++) {
+        if (group->home == cx->home) {
+            group->last->next = task;
+            group->last = task;
+            return;
+        }
+    }
+    if (groups->count == GROUPS)
+        send_all(groups);
+    group = &groups->v[groups->count++];
+    group->home = cx->home;
+    group->first = group->last = task;
+}
+
+/* ---- Into the exchange --------------------------------------------------- */
+
+/* The setters want a NUL behind a name: well-known ones have it. */
+static int
+put_header(volo_cx *cx, const volo_pair *pair)
+{
+    const char *name = volo_field_name((int)pair->id);
+
+    if (!*name) {
+        if (!pair->name.ptr || memchr(pair->name.ptr, 0, pair->name.len))
+            return VOLO_EINVAL;
+        name = volo_cx_strdup(cx, pair->name).ptr;
+        if (!name)
+            return VOLO_ENOMEM;
+    }
+    return volo_cx_add_header(cx, name, pair->value);
+}
+
+static int
+put_head(volo_cx *cx, const volo_answer *answer)
+{
+    int err = volo_cx_set_status(cx, answer->status ? answer->status : 200);
+    size_t i;
+
+    for (i = 0; i < answer->header_count && !err; i++)
+        err = put_header(cx, &answer->headers[i]);
+    return err;
+}
+
+/* All of it, or an error in its place.  The body is released in any case. */
+static void
+put_answer(volo_cx *cx, const volo_answer *answer)
+{
+    struct volo__fields before = cx->res.headers;
+    int err = put_head(cx, answer);
+
+    if (err) {
+        cx->res.headers = before; /* only ever added to */
+        if (answer->release)
+            answer->release(answer->user);
+    } else if (answer->release) {
+        err = volo_cx_set_body_ref(cx, answer->body, answer->release,
+                                   answer->user);
+    } else if (answer->body.ptr) {
+        err = volo_cx_set_body(cx, answer->body);
+    }
+    if (err)
+        volo__problem_set(cx, err == VOLO_ENOMEM ? 503 : 500, NULL, NULL, 0);
+}
+
+/* Returns 1 if somebody waits for it. */
+static int
+answer_one(struct groups *groups, const volo_answer *answer)
+{
+    volo_cx *cx = answer->cx;
+    int open = VOLO__OPEN, gone;
+
+    if (!cx || volo_cx_is_answered(cx)) {
+        if (answer->release)
+            answer->release(answer->user);
+        volo_cx_unref(cx);
+        return 0;
+    }
+    put_answer(cx, answer);
+    if (!atomic_compare_exchange_strong(&cx->state, &open, VOLO__ANSWERED)) {
+        volo_cx_unref(cx);
+        return 0;
+    }
+    gone = volo_cx_is_canceled(cx);
+    send_with(groups, cx);
+    return !gone;
+}
+
+int
+volo_queue_answer(volo_queue *queue, const volo_answer *answers,
+                  size_t answer_size, size_t count)
+{
+    const char *from = (const char *)answers;
+    struct groups groups;
+    volo_answer answer;
+    int waited = 0;
+    size_t i;
+
+    (void)queue;
+    if ((!answers && count) || answer_size < sizeof(volo_cx *) ||
+        count > INT_MAX)
+        return VOLO_EINVAL;
+
+    groups.count = 0;
+    for (i = 0; i < count; i++, from += answer_size) {
+        memset(&answer, 0, sizeof answer);
+        memcpy(&answer, from,
+               answer_size < sizeof answer ? answer_size : sizeof answer);
+        waited += answer_one(&groups, &answer);
+    }
+    send_all(&groups);
+    return waited;
+}
