@@ -309,6 +309,8 @@ on_leave(struct volo__alarm *alarm)
         (struct trip *)(void *)((char *)alarm - offsetof(struct trip, leave));
     volo_cx *cx = trip->cx;
 
+    if (trip->done)
+        return; /* the answer came in the same turn of the loop */
     trip->cx = NULL;
     trip->done = 1;
     trip->err = VOLO_ECANCELED;
@@ -321,6 +323,8 @@ on_limit(struct volo__alarm *alarm)
     struct trip *trip =
         (struct trip *)(void *)((char *)alarm - offsetof(struct trip, limit));
 
+    if (trip->done)
+        return;
     on_leave(&trip->leave);
     trip->err = VOLO_ETIMEDOUT;
 }
