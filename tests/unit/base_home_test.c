@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <volo/alloc.h>
 
@@ -35,10 +36,20 @@ static atomic_int destroyed;
 static char order[64];
 static int order_len;
 
+static atomic_int slow; /* 1: the next wake takes long; 2: it is under way */
+
 static void
 wake(struct volo__home *home)
 {
     struct place *place = (struct place *)home;
+    int next = 1;
+
+    if (atomic_compare_exchange_strong(&slow, &next, 2)) {
+        usleep(5000);
+        atomic_fetch_add(&place->wakes, 1);
+        atomic_store(&slow, 0);
+        return;
+    }
 
     assert_false(atomic_load(&place->torn_down));
     atomic_fetch_add(&place->wakes, 1);
@@ -152,8 +163,7 @@ last_one(struct volo__task *task)
 }
 
 static void
-test_a_dead_home_runs_posts_at_once_and_goes_with_its_last_exchange(
-    void **state)
+test_a_dead_home_runs_posts_and_goes_with_its_last_exchange(void **state)
 {
     struct place *place = place_new(), *here = place_new();
     struct job jobs[2];
@@ -262,6 +272,36 @@ test_a_mute_home_is_not_woken_and_forgets_nothing(void **state)
     volo__home_retire(&place->home);
     assert_string_equal(order, "a");
     assert_int_equal(destroyed, 1);
+}
+
+static void *
+post_one(void *user)
+{
+    struct job *job = user;
+
+    volo__home_post(&job->place->home, &job->task);
+    return NULL;
+}
+
+static void
+test_muting_waits_for_a_wake_that_is_under_way(void **state)
+{
+    struct place *place = place_new();
+    pthread_t thread;
+    struct job job;
+
+    (void)state;
+    jobs_init(&job, 1, place, write_down);
+    atomic_store(&slow, 1);
+    pthread_create(&thread, NULL, post_one, &job);
+    while (atomic_load(&slow) != 2)
+        sched_yield();
+    volo__home_mute(&place->home);
+    assert_int_equal(atomic_load(&slow), 0);
+    assert_int_equal(place->wakes, 1);
+    pthread_join(thread, NULL);
+    volo__home_retire(&place->home);
+    assert_string_equal(order, "a");
 }
 
 /* ---- Several threads post while the home retires ------------------------- */
@@ -470,11 +510,12 @@ main(void)
         cmocka_unit_test(test_what_is_posted_runs_in_order_after_one_wake),
         cmocka_unit_test(test_deferred_work_runs_in_order_with_what_it_adds),
         cmocka_unit_test(
-            test_a_dead_home_runs_posts_at_once_and_goes_with_its_last_exchange),
+            test_a_dead_home_runs_posts_and_goes_with_its_last_exchange),
         cmocka_unit_test(
             test_what_runs_in_a_dead_home_may_post_and_defer_there),
         cmocka_unit_test(test_dead_homes_may_post_to_each_other),
         cmocka_unit_test(test_a_mute_home_is_not_woken_and_forgets_nothing),
+        cmocka_unit_test(test_muting_waits_for_a_wake_that_is_under_way),
         cmocka_unit_test(
             test_threads_that_post_while_the_home_retires_lose_nothing),
         cmocka_unit_test(test_memory_is_used_again_up_to_a_limit),

@@ -323,8 +323,7 @@ test_random_alarms_fire_as_in_the_model(void **state)
 }
 
 static void
-test_random_alarms_that_set_and_clear_each_other_fire_as_in_the_model(
-    void **state)
+test_random_alarms_that_meddle_with_others_fire_as_in_the_model(void **state)
 {
     (void)state;
     meddle = 1;
@@ -352,7 +351,7 @@ main(void)
             test_setting_again_moves_and_clearing_twice_is_nothing, set_up),
         cmocka_unit_test_setup(test_random_alarms_fire_as_in_the_model, set_up),
         cmocka_unit_test_setup(
-            test_random_alarms_that_set_and_clear_each_other_fire_as_in_the_model,
+            test_random_alarms_that_meddle_with_others_fire_as_in_the_model,
             set_up),
     };
 

@@ -16,6 +16,7 @@
 
 struct place {
     struct volo__home home; /* first: a home is its place */
+    int eager; /* a wake runs the inbox: a loop as fast as can be */
     int wakes;
     int responses;
     int last_status;
@@ -26,7 +27,14 @@ static int places_gone;
 static void
 wake(struct volo__home *home)
 {
-    ((struct place *)home)->wakes++;
+    struct place *place = (struct place *)home;
+
+    place->wakes++;
+    if (!place->eager)
+        return;
+    volo__here = home;
+    volo__home_run_inbox(home);
+    volo__here = NULL;
 }
 
 static void
@@ -205,6 +213,32 @@ test_each_loop_is_woken_once_for_a_batch_of_answers(void **state)
     }
     queue_shut();
     assert_int_equal(places_gone, LOOPS);
+}
+
+static void
+test_a_loop_that_is_quick_is_woken_no_more_often(void **state)
+{
+    struct place *places[2] = {place_new(), place_new()};
+    volo_answer answers[12];
+    int i;
+
+    (void)state;
+    queue_open(0);
+    for (i = 0; i < 12; i++) {
+        arrive(places[i % 2], front, i);
+        volo__home_run_deferred(&places[i % 2]->home);
+    }
+    volo__here = NULL;
+    places[0]->eager = places[1]->eager = 1;
+    take_all(answers, 12);
+    assert_int_equal(volo_queue_answer(queue, answers, sizeof *answers, 12),
+                     12);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(places[i]->wakes, 1);
+        assert_int_equal(places[i]->responses, 6);
+        volo__home_retire(&places[i]->home);
+    }
+    queue_shut();
 }
 
 static void
@@ -445,6 +479,7 @@ main(void)
         cmocka_unit_test(test_an_iteration_hands_over_once_and_in_order),
         cmocka_unit_test(test_who_leaves_something_behind_wakes_the_next),
         cmocka_unit_test(test_each_loop_is_woken_once_for_a_batch_of_answers),
+        cmocka_unit_test(test_a_loop_that_is_quick_is_woken_no_more_often),
         cmocka_unit_test(test_what_does_not_fit_is_503_and_the_rest_is_served),
         cmocka_unit_test(test_what_is_left_in_a_queue_that_goes_is_503),
         cmocka_unit_test(test_a_batch_function_gets_an_iteration_at_once),

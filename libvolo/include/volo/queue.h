@@ -89,9 +89,8 @@ VOLO_API int volo_queue_service(volo_service **out, volo_queue *queue,
 /** volo_queue_service_streaming(out, queue, user, user_free): the same, but
  * at once, with the body unread: the taker reads it through volo_cx_post().
  * Errors: as that.    @since 0.1 */
-VOLO_API int volo_queue_service_streaming(volo_service **out,
-                                          volo_queue *queue, void *user,
-                                          volo_free_fn user_free);
+VOLO_API int volo_queue_service_streaming(volo_service **out, volo_queue *queue,
+                                          void *user, volo_free_fn user_free);
 
 /**
  * volo_queue_take(queue, jobs, job_size, max, timeout_ms):
@@ -103,8 +102,8 @@ VOLO_API int volo_queue_service_streaming(volo_service **out,
  *
  * Errors: VOLO_EINVAL, VOLO_ECLOSED.    @since 0.1
  */
-VOLO_API int volo_queue_take(volo_queue *queue, volo_job *jobs,
-                             size_t job_size, size_t max, int64_t timeout_ms);
+VOLO_API int volo_queue_take(volo_queue *queue, volo_job *jobs, size_t job_size,
+                             size_t max, int64_t timeout_ms);
 
 /**
  * volo_queue_answer(queue, answers, answer_size, count):
