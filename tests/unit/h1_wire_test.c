@@ -182,11 +182,11 @@ expect(struct run *run, const char *s)
     }
     closes = *s == '!' || s[3] == 'c';
     snprintf(head, sizeof head,
-             "HTTP/1.1 %d %s\r\n%s\r\nContent-Length: %zu\r\n%s\r\n", status,
+             "HTTP/1.1 %d %s\r\n%s\r\ncontent-length: %zu\r\n%s\r\n", status,
              volo_status_reason(status),
-             *s == '!' ? "Content-Type: text/plain; charset=utf-8"
+             *s == '!' ? "content-type: text/plain; charset=utf-8"
                        : "content-type: text/plain",
-             body.len, closes ? "Connection: close\r\n" : "");
+             body.len, closes ? "connection: close\r\n" : "");
     add_text(&run->want, head);
     add(&run->want, body.ptr ? body.ptr : "", body.len);
     free(body.ptr);

@@ -217,7 +217,7 @@ wire_mask(char *text, size_t len)
     size_t from, to = 0;
 
     for (from = 0; from < len;) {
-        if (len - from >= 37 && !memcmp(text + from, "Date: ", 6) &&
+        if (len - from >= 37 && !memcmp(text + from, "date: ", 6) &&
             text[from + 36] == '\n')
             from += 37;
         else

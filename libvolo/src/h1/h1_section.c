@@ -24,6 +24,14 @@ volo__h1_section_begin(struct volo__h1 *h1)
     h1->value = volo_str_make(NULL, 0);
 }
 
+/* Trailers come while another thread may own the exchange and its arena. */
+static struct volo__arena *
+arena_of(struct volo__h1 *h1)
+{
+    return h1->state == VOLO__H1_TRAILER ? &h1->parsing->late
+                                         : &h1->parsing->arena;
+}
+
 static struct volo__fields *
 fields_of(struct volo__h1 *h1)
 {
@@ -72,7 +80,7 @@ volo__h1_section_keep(struct volo__h1 *h1, size_t cap)
 
     if (h1->cap || !h1->size)
         return 0;
-    copy = volo__arena_bytes(&h1->parsing->arena, cap);
+    copy = volo__arena_bytes(arena_of(h1), cap);
     if (!copy)
         return VOLO_ENOMEM;
     memcpy(copy, h1->text, h1->size);
@@ -85,8 +93,7 @@ static int
 grow(struct volo__h1 *h1, size_t size)
 {
     size_t cap = h1->cap * 2 > size ? h1->cap * 2 : size;
-    char *moved =
-        volo__arena_extend(&h1->parsing->arena, h1->text, h1->cap, cap);
+    char *moved = volo__arena_extend(arena_of(h1), h1->text, h1->cap, cap);
 
     if (!moved)
         return VOLO_ENOMEM;
@@ -223,7 +230,7 @@ add_line(struct volo__h1 *h1)
         h1->repeated |= fields->seen & ((uint64_t)1 << id);
         name = volo__field_str(id);
     }
-    return volo__fields_add(fields, &h1->parsing->arena, id, name, value);
+    return volo__fields_add(fields, arena_of(h1), id, name, value);
 }
 
 /* A line is complete.  Limits are looked at here and not in the middle of

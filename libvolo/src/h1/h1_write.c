@@ -47,7 +47,7 @@ put_status(char *p, int status)
 static char *
 put_date(char *p, struct volo__home *home)
 {
-    p = PUT(p, "Date: ");
+    p = PUT(p, "date: ");
     p = put(p, volo__home_date(home), DATE_LEN);
     return PUT(p, "\r\n");
 }
@@ -55,7 +55,7 @@ put_date(char *p, struct volo__home *home)
 static char *
 put_length(char *p, uint64_t length)
 {
-    p = PUT(p, "Content-Length: ");
+    p = PUT(p, "content-length: ");
     p += volo__u64_format(p, length);
     return PUT(p, "\r\n");
 }
@@ -112,14 +112,14 @@ put_connection(char *p, const struct volo__h1 *h1, const volo_cx *cx)
     if (cx->res.upgrade_fn) {
         if (cx->res.status != 101)
             return p;
-        p = PUT(p, "Connection: upgrade\r\nUpgrade: ");
+        p = PUT(p, "connection: upgrade\r\nupgrade: ");
         p = put(p, cx->res.upgrade.ptr, cx->res.upgrade.len);
         return PUT(p, "\r\n");
     }
     if (is_last(h1, cx))
-        return PUT(p, "Connection: close\r\n");
+        return PUT(p, "connection: close\r\n");
     if (cx->req.version == 10)
-        return PUT(p, "Connection: keep-alive\r\n");
+        return PUT(p, "connection: keep-alive\r\n");
     return p;
 }
 
@@ -133,7 +133,7 @@ put_head(char *p, const struct volo__h1 *h1, const volo_cx *cx, int framing,
     if (!has(cx, VOLO_FIELD_DATE))
         p = put_date(p, h1->home);
     if (server && !has(cx, VOLO_FIELD_SERVER)) {
-        p = PUT(p, "Server: ");
+        p = PUT(p, "server: ");
         p = put(p, server, strlen(server));
         p = PUT(p, "\r\n");
     }
@@ -141,7 +141,7 @@ put_head(char *p, const struct volo__h1 *h1, const volo_cx *cx, int framing,
     if (framing == VOLO__H1_KNOWN_LENGTH)
         p = put_length(p, length);
     else if (framing == VOLO__H1_IN_CHUNKS)
-        p = PUT(p, "Transfer-Encoding: chunked\r\n");
+        p = PUT(p, "transfer-encoding: chunked\r\n");
     p = put_connection(p, h1, cx);
     return PUT(p, "\r\n");
 }
@@ -203,9 +203,9 @@ volo__h1_write_refusal(struct volo__h1 *h1, int status, int with_body)
         return;
     p = put_status(p, status);
     p = put_date(p, h1->home);
-    p = PUT(p, "Content-Type: text/plain; charset=utf-8\r\n");
+    p = PUT(p, "content-type: text/plain; charset=utf-8\r\n");
     p = put_length(p, len + 1);
-    p = PUT(p, "Connection: close\r\n\r\n");
+    p = PUT(p, "connection: close\r\n\r\n");
     if (with_body) {
         p = put(p, reason, len);
         *p++ = '\n';

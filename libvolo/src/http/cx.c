@@ -73,6 +73,7 @@ cx_free(volo_cx *cx)
     free_hooks(cx->finishes);
     free_exts(cx);
     free_body(&cx->body);
+    volo__arena_clear(&cx->late);
     volo__arena_clear(&cx->arena);
     volo__home_slab_free(home, cx);
 
@@ -154,9 +155,12 @@ volo__cx_cancel(volo_cx *cx, int err)
     if (cx->detached)
         return;
     atomic_store(&cx->canceled, 1);
+
+    /* First, so that an owner who is told and gives up at once finds nobody
+     * to send an answer to. */
+    cx->codec = NULL;
     if (atomic_load(&cx->state) == VOLO__OPEN)
         run_cancels(cx);
-    cx->codec = NULL;
     volo__body_fail(cx, err);
     volo__cx_detach(cx);
 }

@@ -169,7 +169,8 @@ struct volo_cx {
     uint16_t frame_cap;
     uint16_t frame_floor; /* those below went to an heir */
 
-    struct volo__arena arena;
+    struct volo__arena arena; /* the owner's */
+    struct volo__arena late;  /* the codec's, for what comes after the head */
     struct volo__request req;
     struct volo__response res;
     struct volo__body body;

@@ -135,3 +135,14 @@ volo__fields_count_id(const struct volo__fields *f, int id)
         n += f->v[i].id == (uint32_t)id;
     return n;
 }
+
+unsigned
+volo__fields_count_named(const struct volo__fields *f, volo_str name)
+{
+    unsigned n = 0;
+    uint32_t i;
+
+    for (i = 0; i < f->count; i++)
+        n += (unsigned)matches(&f->v[i], 0, name);
+    return n;
+}

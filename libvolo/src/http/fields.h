@@ -17,7 +17,8 @@ struct volo__fields {
     uint64_t seen; /* a bit for each well-known field that is there */
 };
 
-/* volo__fields_init(f, room, cap): start in ${room}, which has ${cap} places. */
+/* volo__fields_init(f, room, cap): start in ${room}, which has ${cap} places.
+ */
 void volo__fields_init(struct volo__fields *f, volo_pair *room, uint32_t cap);
 
 /* volo__fields_add(f, a, id, name, value): append; nothing is copied.  ${name}
@@ -34,6 +35,10 @@ unsigned volo__fields_remove(struct volo__fields *f, int id, volo_str name);
 
 /* volo__fields_count_id(f, id): how many lines have that well-known name. */
 unsigned volo__fields_count_id(const struct volo__fields *f, int id);
+
+/* volo__fields_count_named(f, name): how many lines have that name, in any
+ * case. */
+unsigned volo__fields_count_named(const struct volo__fields *f, volo_str name);
 
 /* volo__field_lookup(name, len): the number of a name in any case, 0 if not
  * well known: the same as volo_field_of(), to be inlined where it is hot. */

@@ -78,29 +78,69 @@ send_with(struct groups *groups, volo_cx *cx)
 /* ---- Into the exchange --------------------------------------------------- */
 
 /* The setters want a NUL behind a name: well-known ones have it. */
-static int
-put_header(volo_cx *cx, const volo_pair *pair)
+static const char *
+name_of(volo_cx *cx, const volo_pair *pair)
 {
     const char *name = volo_field_name((int)pair->id);
 
-    if (!*name) {
-        if (!pair->name.ptr || memchr(pair->name.ptr, 0, pair->name.len))
-            return VOLO_EINVAL;
-        name = volo_cx_strdup(cx, pair->name).ptr;
+    if (*name)
+        return name;
+    if (!pair->name.ptr || memchr(pair->name.ptr, 0, pair->name.len))
+        return NULL;
+    return volo_cx_strdup(cx, pair->name).ptr;
+}
+
+/* A line takes the place of what outer layers have set by that name, and
+ * stands beside others of the answer. */
+static int
+put_headers(volo_cx *cx, const volo_answer *answer, uint32_t outer)
+{
+    struct volo__fields *fields = &cx->res.headers;
+    size_t i;
+    int err = 0;
+
+    for (i = 0; i < answer->header_count && !err; i++) {
+        const volo_pair *pair = &answer->headers[i];
+        const char *name = name_of(cx, pair);
+        struct volo__fields before = *fields;
+
         if (!name)
-            return VOLO_ENOMEM;
+            return VOLO_EINVAL;
+        before.count = outer;
+        if (outer && pair->id != VOLO_FIELD_SET_COOKIE &&
+            volo__fields_find(&before, 0, volo_str_of(name)).ptr) {
+            outer -= volo__fields_count_named(&before, volo_str_of(name));
+            err = volo_cx_set_header(cx, name, pair->value);
+        } else {
+            err = volo_cx_add_header(cx, name, pair->value);
+        }
     }
-    return volo_cx_add_header(cx, name, pair->value);
+    return err;
 }
 
 static int
 put_head(volo_cx *cx, const volo_answer *answer)
 {
+    struct volo__fields *fields = &cx->res.headers, before = *fields;
+    size_t size = before.count * sizeof *before.v;
+    volo_pair *copy = NULL;
     int err = volo_cx_set_status(cx, answer->status ? answer->status : 200);
-    size_t i;
 
-    for (i = 0; i < answer->header_count && !err; i++)
-        err = put_header(cx, &answer->headers[i]);
+    if (err || answer->header_count == 0)
+        return err;
+    if (size) {
+        copy = volo_cx_alloc(cx, size);
+        if (!copy)
+            return VOLO_ENOMEM;
+        memcpy(copy, before.v, size);
+    }
+    err = put_headers(cx, answer, before.count);
+    if (err) {
+        if (size)
+            memcpy(fields->v, copy, size);
+        fields->count = before.count;
+        fields->seen = before.seen;
+    }
     return err;
 }
 
@@ -108,11 +148,9 @@ put_head(volo_cx *cx, const volo_answer *answer)
 static void
 put_answer(volo_cx *cx, const volo_answer *answer)
 {
-    struct volo__fields before = cx->res.headers;
     int err = put_head(cx, answer);
 
     if (err) {
-        cx->res.headers = before; /* only ever added to */
         if (answer->release)
             answer->release(answer->user);
     } else if (answer->release) {

@@ -71,7 +71,7 @@ static inline void
 volo__chain_run(const struct volo_next *chain, volo_cx *cx)
 {
     if (chain->layer)
-        chain->layer(cx, (volo_next *)(chain + 1), chain->user);
+        chain->layer(cx, (volo_next *)(uintptr_t)(chain + 1), chain->user);
     else
         chain->service(cx, chain->user);
 }
