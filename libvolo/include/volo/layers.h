@@ -15,8 +15,9 @@
 extern "C" {
 #endif
 
-/** volo_layer_timeout(out, ms, status): give up after ${ms} milliseconds
- * without an answer and answer ${status} (0: 504), cancelling the handler.
+/** volo_layer_timeout(out, ms, status): give up after ${ms} (not 0)
+ * milliseconds without an answer and answer ${status} (400 to 599; 0: 504),
+ * cancelling the handler.
  * @since 0.1 */
 VOLO_API int volo_layer_timeout(volo_layer **out, uint64_t ms, int status);
 
@@ -60,13 +61,14 @@ enum volo_log_format {
 typedef void (*volo_log_fn)(volo_str line, void *user);
 
 /** volo_layer_access_log(out, format, fn, user, user_free): a line for each
- * exchange when it is over.  What the client sent is escaped.    @since 0.1 */
-VOLO_API int volo_layer_access_log(volo_layer **out, int format,
-                                   volo_log_fn fn, void *user,
-                                   volo_free_fn user_free);
+ * exchange when it is over, with status 499 if its client had left.  What the
+ * client sent is escaped.  Times are UTC.    @since 0.1 */
+VOLO_API int volo_layer_access_log(volo_layer **out, int format, volo_log_fn fn,
+                                   void *user, volo_free_fn user_free);
 
 /** volo_layer_access_log_fd(out, format, fd): the same, each line in one
- * write to ${fd}, which stays the caller's.    @since 0.1 */
+ * write to ${fd}, which stays the caller's.  A line that a pipe, terminal or
+ * socket has no room for is dropped.    @since 0.1 */
 VOLO_API int volo_layer_access_log_fd(volo_layer **out, int format, int fd);
 
 /** What volo_layer_cors() is made from; see the setters. */
@@ -80,8 +82,10 @@ VOLO_API int volo_cors_new(volo_cors **out);
 VOLO_API void volo_cors_free(volo_cors *cors);
 
 /** volo_cors_origin(cors, origin): allow an origin such as
- * "https://example.com", "https://(star).example.com" with "*" for (star), or "*" for all; may be
- * called more than once.    @since 0.1 */
+ * "https://example.com"; with "*." before the host, all its subdomains; "*"
+ * for all; "null".  May be called more than once.  Errors: VOLO_EINVAL (none
+ * of these: a path, if only "/", is no part of an origin), VOLO_ENOMEM.
+ * @since 0.1 */
 VOLO_API int volo_cors_origin(volo_cors *cors, const char *origin);
 
 /** volo_cors_methods(cors, list): such as "GET, PUT"; default: GET, HEAD,
@@ -89,7 +93,7 @@ VOLO_API int volo_cors_origin(volo_cors *cors, const char *origin);
 VOLO_API int volo_cors_methods(volo_cors *cors, const char *list);
 
 /** volo_cors_headers(cors, list): request fields allowed; "*" mirrors what is
- * asked for.    @since 0.1 */
+ * asked for, here and for methods.    @since 0.1 */
 VOLO_API int volo_cors_headers(volo_cors *cors, const char *list);
 
 /** volo_cors_expose(cors, list): response fields that scripts may read.
@@ -118,7 +122,8 @@ VOLO_API int volo_layer_filter(volo_layer **out, volo_guard_fn guard,
  * Set X-Content-Type-Options, X-Frame-Options, Referrer-Policy,
  * Cross-Origin-Opener-Policy, Strict-Transport-Security (over https,
  * ${hsts_seconds} > 0) and Content-Security-Policy (${csp} not NULL), where
- * the response does not set them itself.
+ * the response does not set them itself: nosniff, DENY,
+ * strict-origin-when-cross-origin, same-origin.
  * @since 0.1
  */
 VOLO_API int volo_layer_secure_headers(volo_layer **out, uint64_t hsts_seconds,
