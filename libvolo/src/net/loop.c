@@ -289,6 +289,20 @@ volo__loop_next_ms(volo_loop *loop)
     return uv;
 }
 
+/* Other rooms may have closed handles that take one more round. */
+static int
+close_own(volo_loop *loop)
+{
+    int rounds = 0;
+
+    while (uv_loop_close(&loop->own) < 0) {
+        if (++rounds > 16)
+            return VOLO_EBUSY;
+        uv_run(&loop->own, UV_RUN_NOWAIT);
+    }
+    return 0;
+}
+
 /* Nothing of it is left in libuv's hands. */
 static int
 finish(volo_loop *loop)
@@ -305,8 +319,8 @@ finish(volo_loop *loop)
     volo__timers_clear(loop);
     if (loop->spare_fd >= 0)
         close(loop->spare_fd);
-    if (loop->uv == &loop->own && uv_loop_close(&loop->own) < 0)
-        err = VOLO_EBUSY;
+    if (loop->uv == &loop->own)
+        err = close_own(loop);
     outer = loop->outer;
     volo__home_retire(&loop->home);
     volo__here = outer;

@@ -130,6 +130,11 @@ push(struct volo__stream *s)
 {
     int rounds;
 
+    if (s->broken)
+        return;
+    /* Whoever fills the queue stopped at the mark, and waits to be told. */
+    if (s->out.bytes > s->drain_mark)
+        s->want_drained = 1;
     for (rounds = 0; s->out.head && rounds < WRITE_ROUNDS; rounds++)
         if (!push_once(s))
             break;

@@ -29,9 +29,9 @@ struct volo__stream_ops {
     /* The connection is broken: VOLO_EIO, VOLO_ENOMEM.  Once, then only closed
      * comes. */
     void (*error)(struct volo__stream *s, int err);
-    /* The queue, which had more than one flush could take (or for which
-     * want_drained was set), is empty.  Comes again if it was filled in here
-     * and is empty again.  May be NULL. */
+    /* The queue, which had more than drain_mark or than one flush could take,
+     * is empty.  Comes again if it was filled in here and is empty again.
+     * May be NULL. */
     void (*drained)(struct volo__stream *s);
     /* The last call: the memory may go. */
     void (*closed)(struct volo__stream *s);
@@ -44,22 +44,23 @@ struct volo__stream {
     struct volo__outq out;
     struct volo__task flush_task; /* deferred to the end of the iteration */
     int fd;
-    int err;          /* what broke it, until it is told */
-    uint8_t events;   /* what poll waits for */
-    uint8_t reading;  /* data is wanted */
-    uint8_t armed;    /* READABLE is waited for, also if not wanted any more */
-    uint8_t fin;      /* everything was read */
-    uint8_t eof;      /* was told */
-    uint8_t deaf;     /* nothing more can be learnt by waiting */
+    size_t drain_mark; /* for the owner to set; 0: drained() at each emptying */
+    int err;           /* what broke it, until it is told */
+    uint8_t events;    /* what poll waits for */
+    uint8_t reading;   /* data is wanted */
+    uint8_t armed;     /* READABLE is waited for, also if not wanted any more */
+    uint8_t fin;       /* everything was read */
+    uint8_t eof;       /* was told */
+    uint8_t deaf;      /* nothing more can be learnt by waiting */
     uint8_t writable_wait;
-    uint8_t want_drained; /* may be set from outside: tell when it is empty */
+    uint8_t want_drained; /* drained() is due when it is empty */
     uint8_t flush_deferred;
     uint8_t flushing; /* releasing what has left: do not touch the queue */
     uint8_t closing;
-    uint8_t closed;   /* by libuv */
+    uint8_t closed; /* by libuv */
     uint8_t broken;
-    uint8_t shut;     /* 1: shutdown(SHUT_WR) once it is empty; 2: done */
-    uint64_t reads;   /* system calls */
+    uint8_t shut;   /* 1: shutdown(SHUT_WR) once it is empty; 2: done */
+    uint64_t reads; /* system calls */
     uint64_t writes;
 };
 

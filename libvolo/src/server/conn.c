@@ -452,6 +452,8 @@ volo__conn_open(struct volo__worker *w, int fd, const struct sockaddr *addr)
     atomic_fetch_add(&w->server->connections, 1);
     volo__worker_bump(w, VOLO_STAT_CONNECTIONS, 1);
     volo__worker_bump(w, VOLO_STAT_ACCEPTED, 1);
+    /* Where the codec stops filling the queue, and waits for drained(). */
+    c->stream.drain_mark = w->server->h1.out_limit;
     volo__stream_read(&c->stream, 1);
     volo__conn_arm(c);
 }
