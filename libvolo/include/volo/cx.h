@@ -358,9 +358,9 @@ VOLO_API void *volo_cx_ext(const volo_cx *cx, const void *key);
 #define VOLO_KEY(name, type)                                                   \
     static const char name##_volo_key = 0;                                     \
     static inline const void *name##_key(void) { return &name##_volo_key; }    \
-    static inline int name##_set(volo_cx *cx, type *value, volo_free_fn drop)  \
+    static inline int name##_set(volo_cx *cx, type *value_, volo_free_fn fn_)  \
     {                                                                          \
-        return volo_cx_set_ext(cx, &name##_volo_key, value, drop);             \
+        return volo_cx_set_ext(cx, &name##_volo_key, value_, fn_);             \
     }                                                                          \
     static inline type *name##_get(const volo_cx *cx)                          \
     {                                                                          \
