@@ -93,7 +93,7 @@ VOLO_HANDLER(download, (u64, n, PATH("n")))
         return volo_reply_invalid(cx, 422, "n", "path", "is too large");
     d = volo_cx_alloc(cx, sizeof *d);
     if (!d)
-        return volo_reply_error(cx, VOLO_ENOMEM);
+        return VOLO_ENOMEM;
     memset(d->slice, 'v', sizeof d->slice);
     d->left = n;
     return volo_cx_answer_source(cx, (int64_t)n, download_some, d, NULL);

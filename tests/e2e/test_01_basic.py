@@ -103,7 +103,7 @@ def test_echo_takes_any_method(client, method):
     assert r.headers["content-type"] == "text/x-own"
 
 
-@pytest.mark.parametrize("size", [0, 1, 1023, 65536, 65537, 1 << 20, 16 << 20])
+@pytest.mark.parametrize("size", [0, 1, 1023, 65536, 65537, 1 << 20])
 def test_echo_gives_back_what_it_got(client, size):
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     assert client.post("/echo", content=body).content == body

@@ -44,11 +44,12 @@ def part_of_a_head(c):
 
 def drip(c, data, pause):
     """Send an octet now and then until the server has had enough."""
-    c.sock.settimeout(pause)
+    c.sock.settimeout(0.01)
     got = b""
     for octet in data:
         try:
             c.sock.send(bytes([octet]))
+            time.sleep(pause)
             piece = c.sock.recv(65536)
             if not piece:
                 return got

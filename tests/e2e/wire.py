@@ -150,10 +150,9 @@ def free_port():
 class Server:
     """A behaviour server of its own, as a process."""
 
-    def __init__(self, program, workers=1, wrap=(), preexec=None, env=None):
-        self.port = free_port()
-        env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers),
-               **(env or {})}
+    def __init__(self, program, workers=1, wrap=(), preexec=None, port=None):
+        self.port = port or free_port()
+        env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers)}
         self.proc = subprocess.Popen(
             [*wrap, *program], env=env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, preexec_fn=preexec)

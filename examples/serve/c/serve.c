@@ -15,7 +15,6 @@
 enum {
     SHARED_SIZE = 64 * 1024 * 1024, /* the most that /bytes and /stream give */
     SLICE_SIZE = 64 * 1024,         /* of it in one write of /stream */
-    SLOW_DEFAULT_MS = 100,
     SLOW_MAX_MS = 60 * 1000
 };
 
@@ -79,7 +78,7 @@ VOLO_HANDLER(query, (i64, a, QUERY("a")), (i64, b, QUERY("b")))
     int64_t sum;
 
     if (!text)
-        return volo_reply_error(cx, VOLO_ENOMEM);
+        return VOLO_ENOMEM;
     if (__builtin_add_overflow(a, b, &sum))
         return volo_reply_invalid(cx, 422, "b", "query", "the sum overflows");
     snprintf(text, 24, "%lld", (long long)sum);
@@ -96,7 +95,7 @@ VOLO_HANDLER(status, (u64, code, PATH("code")))
 
 /* Lets go of the exchange without an answer, which makes it 500. */
 static void
-drop(volo_cx *cx, void *user)
+let_go(volo_cx *cx, void *user)
 {
     (void)cx;
     (void)user;
@@ -208,7 +207,7 @@ VOLO_HANDLER(stream, (u64, n, PATH("n")))
         return too_long(cx);
     s = volo_cx_alloc(cx, sizeof *s);
     if (!s)
-        return volo_reply_error(cx, VOLO_ENOMEM);
+        return VOLO_ENOMEM;
     s->at = 0;
     s->end = (size_t)n;
     volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE,
@@ -344,7 +343,7 @@ slow_canceled(volo_cx *cx, void *user)
     volo_timer_stop(slow->timer);
 }
 
-VOLO_HANDLER(slow, (u64, ms, QUERY("ms", SLOW_DEFAULT_MS)))
+VOLO_HANDLER(slow, (u64, ms, QUERY("ms", "100")))
 {
     struct slow *slow;
     int err;
@@ -354,13 +353,13 @@ VOLO_HANDLER(slow, (u64, ms, QUERY("ms", SLOW_DEFAULT_MS)))
                                   "must be at most 60000");
     slow = volo_cx_alloc(cx, sizeof *slow);
     if (!slow)
-        return volo_reply_error(cx, VOLO_ENOMEM);
+        return VOLO_ENOMEM;
     slow->cx = volo_cx_ref(cx);
     err = volo_timer_start(&slow->timer, volo_cx_loop(cx), ms, slow_over, slow,
                            slow_free);
     if (!err)
         err = volo_cx_on_cancel(cx, slow_canceled, slow, NULL);
-    return err ? volo_reply_error(cx, err) : 0;
+    return err;
 }
 
 /* ---- Putting it together ------------------------------------------------- */
@@ -408,7 +407,7 @@ static const struct {
     {VOLO_GET, "/headers", headers},
     {VOLO_GET, "/status/{code}", status},
     {VOLO_GET, "/slow", slow},
-    {VOLO_GET, "/drop", drop},
+    {VOLO_GET, "/drop", let_go},
 };
 
 static int
