@@ -8,11 +8,18 @@
  *   /files/{*rest}    the rest, not empty, slashes included; last
  *   {{ and }}         a brace
  *
- * Static wins over affixed, affixed over plain, plain over catch-all, and the
- * search goes back if that leads nowhere.  Matching is on percent-decoded
- * segments; an encoded slash never splits one.  HEAD is answered by GET's
- * service unless it has its own, OPTIONS by the router, an unknown method by
- * 405 with Allow, an unknown path by 404.
+ * Static wins over affixed (the longer text in front first, then the longer
+ * one behind), affixed over plain, plain over catch-all, segment by segment,
+ * and the search goes back if that leads nowhere.  Its work is bounded by the
+ * size of the patterns, whatever the path.  Matching is on percent-decoded
+ * segments; an encoded slash never splits one.
+ *
+ * The most specific pattern that matches decides; only then comes the method.
+ * HEAD is answered by GET's service unless it has its own, OPTIONS by the
+ * router, an unknown method by 405 with Allow, an unknown path by 404.
+ *
+ * A pattern has at most 128 segments and 32 parameters, each of another name,
+ * also across the prefixes that it is nested below.
  *
  * A router is a service.  It is built before it is served, then frozen.
  */
@@ -46,6 +53,9 @@ VOLO_API volo_service *volo_router_service(volo_router *router);
  * volo_router_handle(router, method, pattern, fn, user, user_free):
  * Answer ${method} (VOLO_GET, ..., VOLO_ANY for those that have no route of
  * their own on the pattern) on ${pattern} with ${fn}.
+ *
+ * Patterns that differ only in the names of their parameters conflict,
+ * whatever the methods.
  *
  * Errors: VOLO_EINVAL (malformed pattern), VOLO_EEXIST (conflict), VOLO_EBUSY
  * (frozen), VOLO_ENOMEM; volo_router_error() has the words.    @since 0.1
@@ -85,7 +95,7 @@ VOLO_API int volo_router_any(volo_router *router, const char *pattern,
  * any), ${service} any service, of which a reference is taken.  ${out} (may
  * be NULL) gets the route, borrowed from ${router}, to adorn further.
  *
- * Errors: as volo_router_handle().    @since 0.1
+ * Errors: as volo_router_handle(), VOLO_ELOOP.    @since 0.1
  */
 VOLO_API int volo_router_route(volo_route **out, volo_router *router,
                                const char *method, const char *pattern,
@@ -96,14 +106,15 @@ VOLO_API int volo_router_route(volo_route **out, volo_router *router,
 VOLO_API int volo_route_layer(volo_route *route, volo_layer *layer);
 
 /** volo_route_name(route, name): name it, for volo_router_url().  Errors:
- * VOLO_EEXIST, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
+ * VOLO_EINVAL (empty), VOLO_EEXIST, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_route_name(volo_route *route, const char *name);
 
 /**
  * volo_route_guard(route, fn, user, user_free):
- * Take the route only if ${fn} says yes; else the search goes on as if it
- * were not there.  Routes with guards may share method and pattern; they are
- * tried in order of registration, one without a guard last.
+ * Take the route only if ${fn}, which can read the parameters, says yes; else
+ * the search goes on as if it were not there.  Routes with guards may share
+ * method and pattern; they are tried in order of registration.  One without a
+ * guard comes last, and is registered last.
  *
  * Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1
  */
@@ -129,12 +140,17 @@ VOLO_API int volo_router_set_state(volo_router *router, const void *key,
 
 /**
  * volo_router_nest(router, prefix, inner):
- * Let ${inner} answer all below ${prefix} (parameters allowed, no catch-all):
- * the prefix itself, which it sees as "/", and what follows.  It sees the
- * path without the prefix; its parameters come after the prefix's; its
- * fallback is ${router}'s unless it has its own.  A reference is taken.
+ * Let ${inner} answer all below ${prefix} (parameters allowed, no catch-all,
+ * no slash at the end; "/" or "" for all that ${router} has no route for): the
+ * prefix itself, with or without a slash, which it sees as "/", and what
+ * follows.  It sees the path without the prefix; its parameters come after
+ * the prefix's; its fallbacks and what it was not told with a set function
+ * are ${router}'s.  A route of ${router} below ${prefix} that is more specific
+ * than "anything" goes before it.  A reference is taken.
  *
- * Errors: as volo_router_handle(), VOLO_ELOOP.    @since 0.1
+ * Errors: as volo_router_handle(), VOLO_ELOOP.  A parameter of ${prefix} that
+ * a route added to ${inner} later has too is found out by
+ * volo_service_freeze(), which returns VOLO_EEXIST.    @since 0.1
  */
 VOLO_API int volo_router_nest(volo_router *router, const char *prefix,
                               volo_router *inner);
@@ -146,8 +162,10 @@ VOLO_API int volo_router_nest_service(volo_router *router, const char *prefix,
 
 /**
  * volo_router_group(out, router, prefix):
- * A router nested in ${router} at ${prefix} ("" for none: then it shares the
- * paths of ${router}), borrowed from it: routes with layers of their own.
+ * A router nested in ${router} at ${prefix} ("" or "/" for none: then it
+ * shares the paths of ${router}), borrowed from it: routes with layers of
+ * their own.  One without a prefix has no fallback, host or rule for slashes
+ * (VOLO_EINVAL): what is not found is not found in ${router}.
  *
  * Errors: as volo_router_nest().    @since 0.1
  */
@@ -156,11 +174,11 @@ VOLO_API int volo_router_group(volo_router **out, volo_router *router,
 
 /**
  * volo_router_merge(router, other):
- * Take over the routes, nests and names of ${other}, with its layers around
- * each of them and its state; its fallback too if ${router} has none.
+ * Take over the routes, nests, hosts and names of ${other}, with its layers
+ * around each of them and its state; its fallbacks too if ${router} has none.
  * ${other} is frozen.
  *
- * Errors: as volo_router_handle() (then ${router} is unchanged), VOLO_EEXIST
+ * Errors: as volo_router_handle() (then both are unchanged), VOLO_EEXIST
  * (both have a fallback), VOLO_ELOOP.    @since 0.1
  */
 VOLO_API int volo_router_merge(volo_router *router, volo_router *other);
@@ -196,28 +214,32 @@ enum volo_slash {
     VOLO_SLASH_IGNORE = 2    /* both mean the same */
 };
 
-/** volo_router_set_slash(router, slash): what a trailing slash means.
+/** volo_router_set_slash(router, slash): what a trailing slash means, here and
+ * in nested routers that do not say otherwise; strict by default.
  * Errors: VOLO_EINVAL, VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_router_set_slash(volo_router *router, int slash);
 
 /** volo_router_set_clean(router, on): redirect (308) paths with "//", "/./"
- * or "/../" to their clean form if that one exists; off by default.  Errors:
+ * or "/../" to their clean form if that one exists, here and in nested routers
+ * that do not say otherwise; off by default.  Errors: VOLO_EINVAL,
  * VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_router_set_clean(volo_router *router, int on);
 
 /** volo_router_set_auto_options(router, on): whether OPTIONS is answered by
- * the router (204 with Allow) where no route does; on by default.  Errors:
+ * the router (204 with Allow) where no route does, here and in nested routers
+ * that do not say otherwise; on by default.  Errors: VOLO_EINVAL,
  * VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_router_set_auto_options(volo_router *router, int on);
 
 /**
  * volo_router_url(out, router, name, params, count):
  * Build the path of the route named ${name}, also in nested routers, from
- * ${count} pairs name, value in ${params}, percent-encoded as needed.  ${out}
- * is the caller's to volo_free().
+ * ${count} pairs name, value in ${params}, percent-encoded as needed.  It leads
+ * back to the same values, and to no other host.  ${out} is the caller's to
+ * volo_free().
  *
  * Errors: VOLO_ENOENT, VOLO_EMISSING (a parameter), VOLO_EINVAL (an empty
- * one), VOLO_ENOMEM.    @since 0.1
+ * one, "." or "..", which clients take away), VOLO_ENOMEM.    @since 0.1
  */
 VOLO_API int volo_router_url(char **out, const volo_router *router,
                              const char *name, const volo_str *params,
@@ -229,9 +251,10 @@ typedef void (*volo_route_info_fn)(volo_str method, volo_str pattern,
                                    volo_str name, void *user);
 
 /** volo_router_each(router, fn, user): tell ${fn} of every route, nested ones
- * with their prefixes, in order of registration.    @since 0.1 */
-VOLO_API void volo_router_each(const volo_router *router,
-                               volo_route_info_fn fn, void *user);
+ * with their prefixes, in order of registration; those of hosts last.  Where
+ * memory runs out one is left out.    @since 0.1 */
+VOLO_API void volo_router_each(const volo_router *router, volo_route_info_fn fn,
+                               void *user);
 
 /** volo_router_error(router): what was wrong with the last call that failed,
  * in words that name both patterns of a conflict; "" if nothing.  Borrowed
