@@ -197,6 +197,8 @@ volo__problem_set(volo_cx *cx, int status, const char *detail,
     err = volo_cx_set_status(cx, status);
     if (err)
         return err;
+    if (volo__str_ieq(p.detail, p.title))
+        p.detail = volo_str_of(NULL); /* it says nothing more */
     body = render(cx, &p, json ? as_json : as_text);
     if (!body.ptr) {
         volo_cx_set_body_ref(cx, VOLO_STR(""), NULL, NULL);

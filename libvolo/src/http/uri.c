@@ -109,14 +109,18 @@ parse_path(struct volo__target *t, volo_str s)
 }
 
 /* sub-delims and unreserved of RFC 3986 section 2. */
-static int
+static const unsigned char name_chars[256] = {
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1,
+    ['.'] = 1,         ['_'] = 1,         ['~'] = 1,         ['!'] = 1,
+    ['$'] = 1,         ['&'] = 1,         ['\''] = 1,        ['('] = 1,
+    [')'] = 1,         ['*'] = 1,         ['+'] = 1,         [','] = 1,
+    [';'] = 1,         ['='] = 1,
+};
+
+static inline int
 is_name_char(unsigned char c)
 {
-    if (c >= '0' && c <= '9')
-        return 1;
-    if (volo__lower(c) >= 'a' && volo__lower(c) <= 'z')
-        return 1;
-    return c && strchr("-._~!$&'()*+,;=", c) != NULL;
+    return name_chars[c];
 }
 
 static int
