@@ -78,6 +78,11 @@ test_what_would_not_lead_back_is_refused(void **state)
     fails(r, "f", "a/../b", VOLO_EINVAL);
     fails(r, "f", "..", VOLO_EINVAL);
     makes(r, "u", "...", "/u/...");
+    must_name(r, "/{x}.", "dot");
+    fails(r, "dot", ".", VOLO_EINVAL);
+    makes(r, "dot", "a", "/a.");
+    must_name(r, "//{x}", "host");
+    fails(r, "host", "evil.example", VOLO_EINVAL);
     volo_router_unref(r);
 }
 

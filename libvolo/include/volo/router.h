@@ -234,9 +234,8 @@ VOLO_API int volo_router_set_auto_options(volo_router *router, int on);
 /**
  * volo_router_url(out, router, name, params, count):
  * Build the path of the route named ${name}, also in nested routers, from
- * ${count} pairs name, value in ${params}, percent-encoded as needed.  It leads
- * back to the same values, and to no other host.  ${out} is the caller's to
- * volo_free().
+ * ${count} pairs name, value in ${params}, percent-encoded as needed.  It never
+ * leads to another host.  ${out} is the caller's to volo_free().
  *
  * Errors: VOLO_ENOENT, VOLO_EMISSING (a parameter), VOLO_EINVAL (an empty
  * one, "." or "..", which clients take away), VOLO_ENOMEM.    @since 0.1

@@ -168,7 +168,8 @@ value_of(const struct writing *w, volo_str name)
     return NULL;
 }
 
-/* Clients resolve "." and ".." away, encoded or not: no value may be one. */
+/* Clients resolve "." and ".." away, encoded or not: no segment that a value
+ * is in may be one. */
 static int
 has_dots(volo_str s)
 {
@@ -198,8 +199,6 @@ write_value(struct writing *w, const struct volo__seg *seg)
     v = *value;
     if (v.len == 0 || memchr(v.ptr, 0, v.len))
         return VOLO_EINVAL;
-    if (seg->kind != VOLO__SEG_AFFIXED && has_dots(v))
-        return VOLO_EINVAL;
     if (seg->kind != VOLO__SEG_REST) {
         text_encode(&w->text, v, PCHAR);
         return 0;
@@ -214,21 +213,34 @@ write_value(struct writing *w, const struct volo__seg *seg)
 }
 
 static int
+write_segment(struct writing *w, const struct volo__seg *seg)
+{
+    size_t at;
+    int err;
+
+    text_add(&w->text, VOLO_STR("/"));
+    at = w->text.len;
+    text_encode(&w->text, seg->text, PCHAR);
+    if (!seg->name.ptr)
+        return w->text.err;
+    err = write_value(w, seg);
+    text_encode(&w->text, seg->suffix, PCHAR);
+    if (err || w->text.err)
+        return err ? err : w->text.err;
+    return has_dots(volo_str_make(w->text.ptr + at, w->text.len - at))
+               ? VOLO_EINVAL
+               : 0;
+}
+
+static int
 write_pattern(struct writing *w, const struct volo__pattern *pattern)
 {
-    const struct volo__seg *seg;
     unsigned i;
     int err = 0;
 
-    for (i = 0; i < pattern->count && !err; i++) {
-        seg = &pattern->segs[i];
-        text_add(&w->text, VOLO_STR("/"));
-        text_encode(&w->text, seg->text, PCHAR);
-        if (seg->name.ptr)
-            err = write_value(w, seg);
-        text_encode(&w->text, seg->suffix, PCHAR);
-    }
-    return err ? err : w->text.err;
+    for (i = 0; i < pattern->count && !err; i++)
+        err = write_segment(w, &pattern->segs[i]);
+    return err;
 }
 
 static int
@@ -251,6 +263,8 @@ write_route(const volo_route *route, const struct way *way, void *user)
     err = write_prefixes(w, way);
     if (!err && (!is_root(route->pattern) || !has_prefix(way)))
         err = write_pattern(w, route->pattern);
+    if (!err && w->text.len > 1 && w->text.ptr[1] == '/')
+        err = VOLO_EINVAL; /* it would name a host */
     if (!err && text_room(&w->text, 0))
         w->text.ptr[w->text.len] = 0;
     if (err)
