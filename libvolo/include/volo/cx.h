@@ -97,7 +97,7 @@ VOLO_API int volo_cx_header_at(const volo_cx *cx, size_t i, volo_str *name,
 VOLO_API volo_str volo_cx_trailer(const volo_cx *cx, const char *name);
 
 /** volo_cx_param(cx, name): path parameter ${name}, decoded; absent if there
- * is none.  The innermost router's wins.    @since 0.1 */
+ * is none.  Names are looked for in any case.    @since 0.1 */
 VOLO_API volo_str volo_cx_param(const volo_cx *cx, const char *name);
 
 /** volo_cx_param_count(cx): how many path parameters there are.

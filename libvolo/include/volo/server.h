@@ -114,7 +114,7 @@ VOLO_API int volo_server_on_stop(volo_server *server, volo_task_fn fn,
  * Serve until stopped.  The calling thread is one of the workers.
  *
  * Errors: VOLO_EINVAL (nothing is bound), VOLO_ENOMEM, VOLO_ENOFILES, VOLO_EIO,
- * VOLO_EBUSY, VOLO_ELOOP.    @since 0.1
+ * VOLO_EBUSY, VOLO_ELOOP, VOLO_EEXIST (as freezing says).    @since 0.1
  */
 VOLO_API int volo_server_run(volo_server *server);
 

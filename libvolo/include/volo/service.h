@@ -95,7 +95,8 @@ VOLO_API void volo_service_call(volo_service *service, volo_cx *cx);
  * End the time in which ${service} can be changed, and prepare it to run on
  * many threads.  A server does this when it starts.
  *
- * Errors: VOLO_ENOMEM, VOLO_ELOOP.    @since 0.1
+ * Errors: VOLO_ENOMEM, VOLO_ELOOP, VOLO_EEXIST (routers nested in each other
+ * have a parameter of one name).    @since 0.1
  */
 VOLO_API int volo_service_freeze(volo_service *service);
 

@@ -20,7 +20,7 @@ typedef struct volo_test_response volo_test_response; /* an answer */
 
 /** volo_test_new(out, service): a client of ${service}, of which it takes a
  * reference, and which it freezes.  Errors: VOLO_EINVAL, VOLO_ENOMEM,
- * VOLO_ENOFILES, VOLO_ELOOP.    @since 0.1 */
+ * VOLO_ENOFILES, VOLO_ELOOP, VOLO_EEXIST.    @since 0.1 */
 VOLO_API int volo_test_new(volo_test **out, volo_service *service);
 
 /** volo_test_free(test): with all its requests and responses; NULL is

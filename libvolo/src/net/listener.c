@@ -153,7 +153,7 @@ open_socket(const struct volo__address *address, int first)
 int
 volo__listener_open(struct volo__listener *l, struct volo__home *home,
                     const struct volo__address *address, int first, int backlog,
-                    volo__accept_fn accept, void *user)
+                    volo__accept_fn accept)
 {
     volo_loop *loop = volo__loop_of(home);
     int fd, err;
@@ -161,8 +161,7 @@ volo__listener_open(struct volo__listener *l, struct volo__home *home,
     fd = open_socket(address, first);
     if (fd < 0)
         return volo__net_error(-fd);
-    *l = (struct volo__listener){
-        .home = home, .accept = accept, .user = user, .fd = fd};
+    *l = (struct volo__listener){.home = home, .accept = accept, .fd = fd};
     if (listen(fd, backlog) < 0) {
         err = -errno;
         goto err0;

@@ -16,8 +16,8 @@
 struct volo__address {
     struct sockaddr_storage addr;
     socklen_t len;
-    int fd;       /* the first socket, bound at once to hold the place */
-    int shared;   /* Unix, or handed over: one socket for all loops */
+    int fd;         /* the first socket, bound at once to hold the place */
+    int shared;     /* Unix, or handed over: one socket for all loops */
     int owned_path; /* a Unix socket to be unlinked at the end, if it is */
     dev_t dev;      /* still this file */
     ino_t ino;
@@ -30,8 +30,8 @@ struct volo__address {
  * VOLO_EINVAL, VOLO_EADDRINUSE, VOLO_EACCES, VOLO_ENOFILES, VOLO_ENOMEM,
  * VOLO_EIO.
  */
-int volo__address_bind(struct volo__address *out, const char *text,
-                       char *why, size_t why_size);
+int volo__address_bind(struct volo__address *out, const char *text, char *why,
+                       size_t why_size);
 
 /* volo__address_port(a): its port, 0 if it has none. */
 int volo__address_port(const struct volo__address *a);
@@ -50,11 +50,11 @@ struct volo__listener {
     uv_poll_t poll;
     struct volo__home *home;
     volo__accept_fn accept;
-    void *user;
+    void *user; /* for the owner to set, once it is open */
     void (*closed)(struct volo__listener *l);
     struct volo__alarm retry; /* after descriptors ran out */
     int fd;
-    uint8_t paused;  /* bits: by its owner, by want of descriptors */
+    uint8_t paused; /* bits: by its owner, by want of descriptors */
     uint8_t polling;
     uint8_t closing;
     uint64_t wakes;  /* that it was found readable */
@@ -62,7 +62,7 @@ struct volo__listener {
 };
 
 /*
- * volo__listener_open(l, home, address, first, backlog):
+ * volo__listener_open(l, home, address, first, backlog, accept):
  * Accept on ${address}: on its socket if ${first} or shared (duplicated), else
  * on one more.  At most 64 connections per iteration.  Out of descriptors:
  * the spare one is used to close a waiting connection, and accepting pauses
@@ -70,7 +70,7 @@ struct volo__listener {
  */
 int volo__listener_open(struct volo__listener *l, struct volo__home *home,
                         const struct volo__address *address, int first,
-                        int backlog, volo__accept_fn accept, void *user);
+                        int backlog, volo__accept_fn accept);
 
 /* volo__address_socket(a): one more socket on a TCP address, bound and not
  * listening yet; a negative errno on failure. */

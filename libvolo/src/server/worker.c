@@ -230,9 +230,10 @@ open_listeners(struct volo__worker *w)
         err = volo__listener_open(&w->listeners[i], &w->loop->home,
                                   &server->addresses[i], w->index == 0,
                                   (int)server->options[VOLO_SERVER_BACKLOG],
-                                  on_accept, w);
+                                  on_accept);
         if (err)
             return err;
+        w->listeners[i].user = w;
         w->listeners_open = w->listener_count = i + 1;
     }
     return 0;

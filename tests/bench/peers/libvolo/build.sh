@@ -4,6 +4,6 @@
 set -eu
 root=$(cd "$(dirname "$0")/../../../.." && pwd)
 out=${PEERS_DIR:-$HOME/.cache/volo-peers}/libvolo
-cmake -S "$root" -B "$out" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+cmake -S "$root" -B "$out" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVOLO_LTO=ON \
     -DVOLO_TESTS=OFF -DVOLO_EXAMPLES=ON
 cmake --build "$out" --target volo-serve
