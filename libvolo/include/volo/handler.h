@@ -67,7 +67,7 @@
 #define VOLO_COOKIE_OPT(name) VOLO_FROM_COOKIE | VOLO_OPTIONAL, name, NULL
 #define VOLO_FORM_OPT(name) VOLO_FROM_FORM | VOLO_OPTIONAL, name, NULL
 #define VOLO_JSON_OPT(name) VOLO_FROM_JSON | VOLO_OPTIONAL, name, NULL
-#define VOLO_EXT_OPT(key)                                                      \
+#define VOLO_EXT_OPT(key) \
     VOLO_FROM_EXT | VOLO_OPTIONAL, (const char *)(key), NULL
 
 #ifndef VOLO_NO_SHORT_NAMES
@@ -92,13 +92,13 @@
 
 /* ---- For each parameter: (name of the handler, parameters...) ------------ */
 
-#define VOLO__COUNT(...)                                                       \
+#define VOLO__COUNT(...) \
     VOLO__COUNT_(__VA_ARGS__, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define VOLO__COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, ...) n
 #define VOLO__JOIN(a, b) VOLO__JOIN_(a, b)
 #define VOLO__JOIN_(a, b) a##b
 
-#define VOLO__EACH(m, ...)                                                     \
+#define VOLO__EACH(m, ...) \
     VOLO__JOIN(VOLO__EACH_, VOLO__COUNT(__VA_ARGS__))(m, __VA_ARGS__)
 #define VOLO__EACH_1(m, h)
 #define VOLO__EACH_2(m, h, a) m a
@@ -108,47 +108,46 @@
 #define VOLO__EACH_6(m, h, a, b, c, d, e) m a m b m c m d m e
 #define VOLO__EACH_7(m, h, a, b, c, d, e, f) m a m b m c m d m e m f
 #define VOLO__EACH_8(m, h, a, b, c, d, e, f, g) m a m b m c m d m e m f m g
-#define VOLO__EACH_9(m, h, a, b, c, d, e, f, g, i)                             \
+#define VOLO__EACH_9(m, h, a, b, c, d, e, f, g, i) \
     m a m b m c m d m e m f m g m i
-#define VOLO__EACH_10(m, h, a, b, c, d, e, f, g, i, j)                         \
+#define VOLO__EACH_10(m, h, a, b, c, d, e, f, g, i, j) \
     m a m b m c m d m e m f m g m i m j
-#define VOLO__EACH_11(m, h, a, b, c, d, e, f, g, i, j, k)                      \
+#define VOLO__EACH_11(m, h, a, b, c, d, e, f, g, i, j, k) \
     m a m b m c m d m e m f m g m i m j m k
-#define VOLO__EACH_12(m, h, a, b, c, d, e, f, g, i, j, k, l)                   \
+#define VOLO__EACH_12(m, h, a, b, c, d, e, f, g, i, j, k, l) \
     m a m b m c m d m e m f m g m i m j m k m l
-#define VOLO__EACH_13(m, h, a, b, c, d, e, f, g, i, j, k, l, n)                \
+#define VOLO__EACH_13(m, h, a, b, c, d, e, f, g, i, j, k, l, n) \
     m a m b m c m d m e m f m g m i m j m k m l m n
 
 #define VOLO__HEAD(...) VOLO__HEAD_(__VA_ARGS__, 0)
 #define VOLO__HEAD_(h, ...) h
 #define VOLO__PARAM(type, name, ...) , VOLO_T_##type name
 #define VOLO__DECLARE(type, name, ...) VOLO_T_##type name;
-#define VOLO__READ(type, name, ...)                                            \
-    VOLO_X_##type(volo_x, &name, __VA_ARGS__);
+#define VOLO__READ(type, name, ...) VOLO_X_##type(volo_x, &name, __VA_ARGS__);
 #define VOLO__PASS(type, name, ...) , name
 #define VOLO__SOURCE(type, name, ...) | VOLO__SOURCE_(__VA_ARGS__, 0)
 #define VOLO__SOURCE_(source, ...) (source)
 
-#define VOLO__HANDLER(h, ...)                                                  \
-    static int VOLO__JOIN(h, _volo_body)(                                      \
-        volo_cx * cx, void *user VOLO__EACH(VOLO__PARAM, __VA_ARGS__));        \
-    static void VOLO__JOIN(h, _volo_run)(volo_cx * cx, void *user)             \
-    {                                                                          \
-        VOLO__EACH(VOLO__DECLARE, __VA_ARGS__)                                 \
-        volo_extract *volo_x = volo_extract_begin(cx);                         \
-        VOLO__EACH(VOLO__READ, __VA_ARGS__)                                    \
-        if (volo_extract_end(volo_x, cx) == 0)                                 \
-            volo_extract_done(                                                 \
-                cx, VOLO__JOIN(h, _volo_body)(                                 \
-                        cx, user VOLO__EACH(VOLO__PASS, __VA_ARGS__)));        \
-    }                                                                          \
-    static void h(volo_cx *cx, void *user)                                     \
-    {                                                                          \
-        volo_extract_run(cx, user, VOLO__JOIN(h, _volo_run),                   \
-                         0 VOLO__EACH(VOLO__SOURCE, __VA_ARGS__));             \
-    }                                                                          \
-    static int VOLO__JOIN(h, _volo_body)(                                      \
-        VOLO__MAYBE_UNUSED volo_cx * cx,                                       \
+#define VOLO__HANDLER(h, ...)                                           \
+    static int VOLO__JOIN(h, _volo_body)(                               \
+        volo_cx * cx, void *user VOLO__EACH(VOLO__PARAM, __VA_ARGS__)); \
+    static void VOLO__JOIN(h, _volo_run)(volo_cx * cx, void *user)      \
+    {                                                                   \
+        VOLO__EACH(VOLO__DECLARE, __VA_ARGS__)                          \
+        volo_extract *volo_x = volo_extract_begin(cx);                  \
+        VOLO__EACH(VOLO__READ, __VA_ARGS__)                             \
+        if (volo_extract_end(volo_x, cx) == 0)                          \
+            volo_extract_done(                                          \
+                cx, VOLO__JOIN(h, _volo_body)(                          \
+                        cx, user VOLO__EACH(VOLO__PASS, __VA_ARGS__))); \
+    }                                                                   \
+    static void h(volo_cx *cx, void *user)                              \
+    {                                                                   \
+        volo_extract_run(cx, user, VOLO__JOIN(h, _volo_run),            \
+                         0 VOLO__EACH(VOLO__SOURCE, __VA_ARGS__));      \
+    }                                                                   \
+    static int VOLO__JOIN(h, _volo_body)(                               \
+        VOLO__MAYBE_UNUSED volo_cx * cx,                                \
         VOLO__MAYBE_UNUSED void *user VOLO__EACH(VOLO__PARAM, __VA_ARGS__))
 
 /** VOLO_HANDLER(name, (type, name, source)...): see volo/extract.h. */

@@ -75,8 +75,8 @@ enum volo_server_option {
     VOLO_SERVER_WRITE_BUFFER = 15,   /* 64 KiB: beyond, writers get EAGAIN */
     VOLO_SERVER_LINGER_TIMEOUT = 16, /* 5 s of reading before a close */
     VOLO_SERVER_BACKLOG = 17,        /* 4096 */
-    VOLO_SERVER_HALF_CLOSE = 18,     /* 0; 1: answer who has shut down writing */
-    VOLO_SERVER_SIGNALS = 19,        /* 0; 1: SIGINT and SIGTERM stop it */
+    VOLO_SERVER_HALF_CLOSE = 18, /* 0; 1: answer who has shut down writing */
+    VOLO_SERVER_SIGNALS = 19,    /* 0; 1: SIGINT and SIGTERM stop it */
     VOLO_SERVER_REQUESTS_PER_CONNECTION = 20, /* no limit */
     VOLO_SERVER_TRAILER_LIMIT = 21,  /* 16 KiB; as many lines as FIELD_LIMIT */
     VOLO_SERVER_CHUNK_EXT_LIMIT = 22 /* 16 KiB a body */
@@ -164,15 +164,15 @@ VOLO_API int volo_server_step(volo_server *server, int64_t timeout_ms);
 
 /** Counters that volo_server_stat() reads. */
 enum volo_server_stat_id {
-    VOLO_STAT_CONNECTIONS = 1, /* open now */
-    VOLO_STAT_ACCEPTED = 2,    /* ever */
-    VOLO_STAT_REQUESTS = 3,    /* heads received, ever */
-    VOLO_STAT_ACTIVE = 4,      /* exchanges in progress */
-    VOLO_STAT_REFUSED = 5,     /* connections closed for a limit */
-    VOLO_STAT_TIMEOUTS = 6,    /* connections closed by a timer */
-    VOLO_STAT_MALFORMED = 7,   /* requests refused by the parser */
-    VOLO_STAT_READS = 8,       /* read system calls on connections */
-    VOLO_STAT_WRITES = 9,      /* write system calls on connections */
+    VOLO_STAT_CONNECTIONS = 1,   /* open now */
+    VOLO_STAT_ACCEPTED = 2,      /* ever */
+    VOLO_STAT_REQUESTS = 3,      /* heads received, ever */
+    VOLO_STAT_ACTIVE = 4,        /* exchanges in progress */
+    VOLO_STAT_REFUSED = 5,       /* connections closed for a limit */
+    VOLO_STAT_TIMEOUTS = 6,      /* connections closed by a timer */
+    VOLO_STAT_MALFORMED = 7,     /* requests refused by the parser */
+    VOLO_STAT_READS = 8,         /* read system calls on connections */
+    VOLO_STAT_WRITES = 9,        /* write system calls on connections */
     VOLO_STAT_ACCEPT_PAUSES = 10 /* times that descriptors ran out */
 };
 

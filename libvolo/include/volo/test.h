@@ -47,8 +47,7 @@ VOLO_API void volo_test_request_chunk(volo_test_request *request, size_t size);
 
 /** volo_test_request_peer(request, ip): the address that the client has.
  * Errors: VOLO_ENOMEM.    @since 0.1 */
-VOLO_API int volo_test_request_peer(volo_test_request *request,
-                                    const char *ip);
+VOLO_API int volo_test_request_peer(volo_test_request *request, const char *ip);
 
 /** volo_test_request_leave(request, ms): the client leaves after ${ms}
  * milliseconds.    @since 0.1 */

@@ -14,8 +14,8 @@ extern "C" {
 #define VOLO_VERSION_PATCH 0
 
 /** VOLO_VERSION: major * 65536 + minor * 256 + patch, of the headers. */
-#define VOLO_VERSION                                                           \
-    ((VOLO_VERSION_MAJOR << 16) | (VOLO_VERSION_MINOR << 8) |                  \
+#define VOLO_VERSION                                          \
+    ((VOLO_VERSION_MAJOR << 16) | (VOLO_VERSION_MINOR << 8) | \
      VOLO_VERSION_PATCH)
 
 /**

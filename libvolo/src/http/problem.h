@@ -12,8 +12,8 @@
 
 /* One value that was not accepted. */
 struct volo__invalid {
-    volo_str field;     /* its name */
-    const char *where;  /* "path", "query", "header", "cookie", "form", "body" */
+    volo_str field;    /* its name */
+    const char *where; /* "path", "query", "header", "cookie", "form", "body" */
     const char *reason;
 };
 

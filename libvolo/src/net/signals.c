@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SIGINT and SIGTERM, told to one loop while it wants to know.  Does not know
+ * what they mean there.
+ */
 #include "net/signals.h"
 
 #include <signal.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many loops are worth having: processors, as far as affinity and cgroup
+ * let us use them.
+ */
 #include "server/cpus.h"
 
 #include <fcntl.h>
