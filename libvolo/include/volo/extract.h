@@ -46,6 +46,7 @@
 #ifndef VOLO_EXTRACT_H
 #define VOLO_EXTRACT_H
 
+#include <volo/form.h>
 #include <volo/json.h>
 #include <volo/service.h>
 #include <volo/types.h>
@@ -55,7 +56,6 @@ extern "C" {
 #endif
 
 typedef struct volo_extract volo_extract; /* one reading of one request */
-typedef struct volo_list volo_list;       /* values of one name, in order */
 
 /** Where a value stands. */
 enum volo_source {
@@ -186,27 +186,6 @@ VOLO_API void volo_extract_run(volo_cx *cx, void *user, volo_service_fn fn,
 /** volo_extract_done(cx, err): a handler has returned ${err}: answer so if it
  * is an error and nobody has answered.    @since 0.1 */
 VOLO_API void volo_extract_done(volo_cx *cx, int err);
-
-/** volo_list_len(list): how many; 0 for NULL.    @since 0.1 */
-VOLO_API size_t volo_list_len(const volo_list *list);
-
-/** volo_list_at(list, i): one of them; absent beyond the end.    @since 0.1 */
-VOLO_API volo_str volo_list_at(const volo_list *list, size_t i);
-
-/** volo_form_parse(out, cx, text): an application/x-www-form-urlencoded text
- * taken apart and decoded, in memory of ${cx}.  Errors: VOLO_EFORMAT,
- * VOLO_ENOMEM.    @since 0.1 */
-VOLO_API int volo_form_parse(volo_form **out, volo_cx *cx, volo_str text);
-
-/** volo_form_get(form, name): the first value; absent if none.    @since 0.1 */
-VOLO_API volo_str volo_form_get(const volo_form *form, const char *name);
-
-/** volo_form_len(form): how many pairs it has.    @since 0.1 */
-VOLO_API size_t volo_form_len(const volo_form *form);
-
-/** volo_form_at(form, i, name, value): pair ${i}, in order.    @since 0.1 */
-VOLO_API void volo_form_at(const volo_form *form, size_t i, volo_str *name,
-                           volo_str *value);
 
 #ifdef __cplusplus
 }

@@ -26,6 +26,8 @@
 #ifndef VOLO_ROUTER_H
 #define VOLO_ROUTER_H
 
+#include <volo/nest.h>
+#include <volo/route.h>
 #include <volo/service.h>
 #include <volo/types.h>
 
@@ -101,26 +103,6 @@ VOLO_API int volo_router_route(volo_route **out, volo_router *router,
                                const char *method, const char *pattern,
                                volo_service *service);
 
-/** volo_route_layer(route, layer): wrap this one route, inside its router's
- * layers.  Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
-VOLO_API int volo_route_layer(volo_route *route, volo_layer *layer);
-
-/** volo_route_name(route, name): name it, for volo_router_url().  Errors:
- * VOLO_EINVAL (empty), VOLO_EEXIST, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
-VOLO_API int volo_route_name(volo_route *route, const char *name);
-
-/**
- * volo_route_guard(route, fn, user, user_free):
- * Take the route only if ${fn}, which can read the parameters, says yes; else
- * the search goes on as if it were not there.  Routes with guards may share
- * method and pattern; they are tried in order of registration.  One without a
- * guard comes last, and is registered last.
- *
- * Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1
- */
-VOLO_API int volo_route_guard(volo_route *route, volo_guard_fn fn, void *user,
-                              volo_free_fn user_free);
-
 /** volo_router_layer(router, fn, user, user_free): wrap everything in
  * ${router}, the 404 and 405 included.  Errors: VOLO_EINVAL, VOLO_ENOMEM,
  * VOLO_EBUSY.    @since 0.1 */
@@ -137,64 +119,6 @@ VOLO_API int volo_router_add_layer(volo_router *router, volo_layer *layer);
  * @since 0.1 */
 VOLO_API int volo_router_set_state(volo_router *router, const void *key,
                                    void *value, volo_free_fn value_free);
-
-/**
- * volo_router_nest(router, prefix, inner):
- * Let ${inner} answer all below ${prefix} (parameters allowed, no catch-all,
- * no slash at the end; "/" or "" for all that ${router} has no route for): the
- * prefix itself, with or without a slash, which it sees as "/", and what
- * follows.  It sees the path without the prefix; its parameters come after
- * the prefix's; its fallbacks and what it was not told with a set function
- * are ${router}'s.  A route of ${router} below ${prefix} that is more specific
- * than "anything" goes before it.  A reference is taken.
- *
- * Errors: as volo_router_handle(), VOLO_ELOOP.  A parameter of ${prefix} that
- * a route added to ${inner} later has too is found out by
- * volo_service_freeze(), which returns VOLO_EEXIST.    @since 0.1
- */
-VOLO_API int volo_router_nest(volo_router *router, const char *prefix,
-                              volo_router *inner);
-
-/** volo_router_nest_service(router, prefix, service): the same for any
- * service.  Errors: as volo_router_nest().    @since 0.1 */
-VOLO_API int volo_router_nest_service(volo_router *router, const char *prefix,
-                                      volo_service *service);
-
-/**
- * volo_router_group(out, router, prefix):
- * A router nested in ${router} at ${prefix} ("" or "/" for none: then it
- * shares the paths of ${router}), borrowed from it: routes with layers of
- * their own.  One without a prefix has no fallback, host or rule for slashes
- * (VOLO_EINVAL): what is not found is not found in ${router}.
- *
- * Errors: as volo_router_nest().    @since 0.1
- */
-VOLO_API int volo_router_group(volo_router **out, volo_router *router,
-                               const char *prefix);
-
-/**
- * volo_router_merge(router, other):
- * Take over the routes, nests, hosts and names of ${other}, with its layers
- * around each of them and its state; its fallbacks too if ${router} has none.
- * ${other} is frozen.
- *
- * Errors: as volo_router_handle() (then both are unchanged), VOLO_EEXIST
- * (both have a fallback), VOLO_ELOOP.    @since 0.1
- */
-VOLO_API int volo_router_merge(volo_router *router, volo_router *other);
-
-/**
- * volo_router_host(router, host, inner):
- * Let ${inner} answer requests for ${host}: "api.example.com",
- * "*.example.com" (any one or more labels), or "{tenant}.example.com" (one
- * label, a path parameter).  Case and port do not count; exact before
- * parameter before wildcard; other hosts go to ${router}'s own routes.  A
- * reference is taken.
- *
- * Errors: as volo_router_nest().    @since 0.1
- */
-VOLO_API int volo_router_host(volo_router *router, const char *host,
-                              volo_router *inner);
 
 /** volo_router_fallback(router, service): answer unknown paths with
  * ${service}, of which a reference is taken, instead of 404.  Errors:
@@ -230,30 +154,6 @@ VOLO_API int volo_router_set_clean(volo_router *router, int on);
  * that do not say otherwise; on by default.  Errors: VOLO_EINVAL,
  * VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_router_set_auto_options(volo_router *router, int on);
-
-/**
- * volo_router_url(out, router, name, params, count):
- * Build the path of the route named ${name}, also in nested routers, from
- * ${count} pairs name, value in ${params}, percent-encoded as needed.  It never
- * leads to another host.  ${out} is the caller's to volo_free().
- *
- * Errors: VOLO_ENOENT, VOLO_EMISSING (a parameter), VOLO_EINVAL (an empty
- * one, "." or "..", which clients take away), VOLO_ENOMEM.    @since 0.1
- */
-VOLO_API int volo_router_url(char **out, const volo_router *router,
-                             const char *name, const volo_str *params,
-                             size_t count);
-
-/** volo_route_info_fn: told of one route; all strings valid during the call,
- * ${name} absent if it has none, ${method} "*" for any. */
-typedef void (*volo_route_info_fn)(volo_str method, volo_str pattern,
-                                   volo_str name, void *user);
-
-/** volo_router_each(router, fn, user): tell ${fn} of every route, nested ones
- * with their prefixes, in order of registration; those of hosts last.  Where
- * memory runs out one is left out.    @since 0.1 */
-VOLO_API void volo_router_each(const volo_router *router, volo_route_info_fn fn,
-                               void *user);
 
 /** volo_router_error(router): what was wrong with the last call that failed,
  * in words that name both patterns of a conflict; "" if nothing.  Borrowed
