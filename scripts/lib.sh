@@ -104,7 +104,7 @@ install_missing() {
     MISSING=
 }
 
-# build PRESET [CMAKE ARGUMENT...]: into build/PRESET.
+# build PRESET [CMAKE ARGUMENT...]: into build/PRESET; all, or $TARGETS.
 build() {
     preset=$1
     shift
@@ -115,9 +115,10 @@ build() {
             cat "$ROOT/build/$preset.log" >&2
             exit 1
         }
+        # shellcheck disable=SC2086 # a list of targets
         # Ninja is quiet about what went well.
         NINJA_STATUS='[%f/%t] ' cmake --build --preset "$preset" \
-            --parallel "$JOBS" >"$ROOT/build/$preset.log" 2>&1 || {
+            --parallel "$JOBS" ${TARGETS:+--target $TARGETS} >"$ROOT/build/$preset.log" 2>&1 || {
             cat "$ROOT/build/$preset.log" >&2
             exit 1
         }
