@@ -116,10 +116,9 @@ build() {
             exit 1
         }
         # shellcheck disable=SC2086 # a list of targets
-        # Ninja is quiet about what went well.
-        NINJA_STATUS='[%f/%t] ' cmake --build --preset "$preset" \
-            --parallel "$JOBS" ${TARGETS:+--target $TARGETS} >"$ROOT/build/$preset.log" 2>&1 || {
-            cat "$ROOT/build/$preset.log" >&2
+        cmake --build --preset "$preset" --parallel "$JOBS" \
+            ${TARGETS:+--target $TARGETS} >"$ROOT/build/$preset.log" 2>&1 || {
+            grep -v '^\[' "$ROOT/build/$preset.log" >&2
             exit 1
         }
         # Warnings do not stop a user's build, but are not hidden either.
