@@ -54,8 +54,9 @@ hall_open(const char *text)
     rig_open(&h->rig);
     assert_int_equal(volo__address_bind(&h->address, text, why, sizeof why), 0);
     assert_int_equal(volo__listener_open(&h->l, &h->rig.loop->home, &h->address,
-                                         1, 512, on_accept, h),
+                                         1, 512, on_accept),
                      0);
+    h->l.user = h;
     return h;
 }
 
@@ -261,8 +262,9 @@ test_each_loop_has_a_socket_of_its_own_on_a_tcp_address(void **state)
     other->rig.descriptors = open_descriptors();
     assert_int_equal(volo__loop_new(&other->rig.loop, NULL), 0);
     assert_int_equal(volo__listener_open(&other->l, &other->rig.loop->home,
-                                         &h->address, 0, 512, on_accept, other),
+                                         &h->address, 0, 512, on_accept),
                      0);
+    other->l.user = other;
     for (i = 0; i < 64; i++)
         fds[i] = knock(h);
     rig_turn(&h->rig);
@@ -291,8 +293,9 @@ test_two_loops_share_a_unix_socket(void **state)
 
     (void)state;
     assert_int_equal(volo__listener_open(&l, &h->rig.loop->home, &h->address, 0,
-                                         512, on_accept, &second),
+                                         512, on_accept),
                      0);
+    l.user = &second;
     a = knock(h);
     b = knock(h);
     turn_until(&h->rig, h->accepted + second.accepted == 2);
