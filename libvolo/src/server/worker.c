@@ -127,13 +127,18 @@ listener_closed(struct volo__listener *l)
     volo__worker_check(w);
 }
 
+/* The sockets that held the places listen too: open, they would let clients
+ * wait for an answer that nobody gives. */
 static void
 close_listeners(struct volo__worker *w)
 {
+    volo_server *server = w->server;
     size_t i, n = w->listeners_open;
 
     for (i = 0; i < n; i++)
         volo__listener_close(&w->listeners[i], listener_closed);
+    for (i = 0; w->index == 0 && i < server->address_count; i++)
+        volo__address_close(&server->addresses[i]);
 }
 
 static void
