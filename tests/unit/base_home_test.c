@@ -45,7 +45,10 @@ wake(struct volo__home *home)
     int next = 1;
 
     if (atomic_compare_exchange_strong(&slow, &next, 2)) {
-        usleep(5000);
+        /* Still at it when the other begins to wait. */
+        while (!atomic_load(&home->mute))
+            sched_yield();
+        usleep(1000);
         atomic_fetch_add(&place->wakes, 1);
         atomic_store(&slow, 0);
         return;

@@ -26,6 +26,7 @@ update(struct volo__listener *l)
     if (l->closing || l->polling == !l->paused)
         return;
     l->polling = !l->paused;
+    volo__loop_of(l->home)->untold = 1;
     if (!l->polling)
         uv_poll_stop(&l->poll);
     else if (uv_poll_start(&l->poll, UV_READABLE, on_poll) < 0)

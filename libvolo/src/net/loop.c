@@ -93,6 +93,7 @@ on_prepare(uv_prepare_t *prepare)
     struct volo__home *outer = volo__loop_begin(&loop->home);
 
     loop->iterations++;
+    loop->untold = 0;
     volo__home_run_deferred(&loop->home);
     arm(loop);
     volo__loop_end(outer);
@@ -275,14 +276,13 @@ volo__loop_next_ms(volo_loop *loop)
     uint64_t next, now;
     int64_t wheel = -1, uv;
 
-    if (home->deferred || atomic_load(&home->inbox))
+    if (home->deferred || loop->untold || atomic_load(&home->inbox))
         return 0;
     uv_update_time(loop->uv);
     now = uv_now(loop->uv);
     next = volo__wheel_next(&home->wheel);
     if (next != UINT64_MAX)
         wheel = next > now ? (int64_t)(next - now) : 0;
-    /* 0 also where libuv has yet to tell the kernel of changed interests. */
     uv = uv_backend_timeout(loop->uv);
     if (uv < 0 || (wheel >= 0 && wheel < uv))
         return wheel;

@@ -38,6 +38,8 @@ struct volo_loop {
     pthread_mutex_t post_lock;
     int ended; /* guarded by post_lock: nothing posted would run */
     uint8_t closing;
+    int untold; /* interests have changed that the kernel does not know yet:
+                 * libuv tells it when it polls */
     uint64_t iterations; /* prepare callbacks, ever: idle loops make none */
 };
 

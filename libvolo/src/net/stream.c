@@ -49,6 +49,7 @@ update(struct volo__stream *s)
     if (events == s->events || s->closing)
         return;
     s->events = (uint8_t)events;
+    volo__loop_of(s->home)->untold = 1;
     if (!events)
         uv_poll_stop(&s->poll);
     else if (uv_poll_start(&s->poll, events, on_poll) < 0)
