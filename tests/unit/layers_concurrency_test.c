@@ -45,12 +45,36 @@ let_go(void *user)
     volo_cx_unref(holders->v[--holders->count]);
 }
 
-/* Timers are the loop's thread's, so this request starts one. */
+static void
+nap(void *user)
+{
+    (void)user;
+    usleep(10000);
+}
+
+static void
+set_flag(void *user)
+{
+    atomic_store((atomic_int *)user, 1);
+}
+
+static atomic_int in_line;
+
+/* Timers are the loop's thread's, so requests start them. */
 static void
 schedule(volo_cx *cx, volo_next *next, void *user)
 {
-    if (volo_str_eq(volo_cx_path(cx), VOLO_STR("/after")))
-        volo_timer_start(NULL, volo_cx_loop(cx), 5, let_go, user, NULL);
+    volo_loop *loop = volo_cx_loop(cx);
+    volo_str path = volo_cx_path(cx);
+
+    if (volo_str_eq(path, VOLO_STR("/after"))) {
+        volo_timer_start(NULL, loop, 5, let_go, user, NULL);
+    } else if (volo_str_eq(path, VOLO_STR("/race"))) {
+        volo_timer_start(NULL, loop, 2, nap, user, NULL);
+        volo_timer_start(NULL, loop, 4, let_go, user, NULL);
+    } else if (volo_str_eq(path, VOLO_STR("/signal"))) {
+        volo_loop_post(loop, set_flag, &in_line);
+    }
     volo_next_run(next, cx, NULL, NULL);
 }
 
@@ -134,6 +158,61 @@ test_who_leaves_while_waiting_gives_the_place_back(void **state)
     assert_int_equal(volo_test_status(rig_ask(&rig, "GET", "/after")), 200);
     assert_int_equal(holders.answered, 1);
     assert_int_equal(volo_test_status(rig_ask(&rig, "GET", "/")), 200);
+    rig_close(&rig);
+}
+
+/* The nap makes both late, so the slot is given and the client gone before
+ * anything else runs. */
+static void
+test_who_leaves_just_when_a_slot_is_given_passes_it_on(void **state)
+{
+    struct holders holders;
+    struct rig rig;
+
+    (void)state;
+    open_limited(&rig, &holders, 1, 1);
+    rig_leave(&rig, "/hold", 1);
+    rig_leave(&rig, "/race", 8);
+    assert_int_equal(holders.count, 0);
+    assert_int_equal(holders.answered, 0);
+    assert_int_equal(volo_test_status(rig_ask(&rig, "GET", "/")), 200);
+    rig_close(&rig);
+}
+
+static void *
+wait_in_line(void *user)
+{
+    struct rig *rig = user;
+
+    rig_ask(rig, "GET", "/signal");
+    return NULL;
+}
+
+static void
+test_the_line_is_no_longer_than_was_said(void **state)
+{
+    struct holders holders;
+    struct rig rig, other;
+    pthread_t thread;
+
+    (void)state;
+    open_limited(&rig, &holders, 1, 1);
+    other.service = volo_service_ref(rig.service);
+    rig_open(&other);
+    rig_leave(&rig, "/hold", 1);
+
+    atomic_store(&in_line, 0);
+    assert_int_equal(pthread_create(&thread, NULL, wait_in_line, &other), 0);
+    while (!atomic_load(&in_line))
+        usleep(500);
+    assert_int_equal(volo_test_status(rig_ask(&rig, "GET", "/")), 503);
+
+    let_go(&holders);
+    volo_test_run(rig.client, 1);
+    pthread_join(thread, NULL);
+    assert_int_equal(holders.answered, 1);
+    assert_int_equal(volo_test_status(rig_ask(&rig, "GET", "/")), 200);
+    rig_close(&other);
     rig_close(&rig);
 }
 
@@ -368,6 +447,9 @@ main(void)
             test_beyond_limit_and_queue_the_answer_is_503_with_retry_after),
         cmocka_unit_test(test_who_waits_is_served_when_a_slot_is_free),
         cmocka_unit_test(test_who_leaves_while_waiting_gives_the_place_back),
+        cmocka_unit_test(
+            test_who_leaves_just_when_a_slot_is_given_passes_it_on),
+        cmocka_unit_test(test_the_line_is_no_longer_than_was_said),
         cmocka_unit_test(test_who_times_out_while_waiting_gives_the_place_back),
         cmocka_unit_test(
             test_outside_a_timeout_the_slot_is_free_when_the_answer_has_passed),

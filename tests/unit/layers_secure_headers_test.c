@@ -2,6 +2,8 @@
 /* Secure headers: on every answer, and second to what the answer says. */
 #include "layers_support.h"
 
+#include "server/test_message.h"
+
 static void
 frame_me(volo_cx *cx, void *user)
 {
@@ -77,6 +79,22 @@ test_plain_http_gets_no_hsts_and_no_policy_means_none(void **state)
 }
 
 static void
+test_over_https_browsers_are_told_to_stay_there(void **state)
+{
+    volo_test_request *request;
+    struct rig rig;
+
+    (void)state;
+    open_secure(&rig, say_hello, 63072000, NULL);
+    request = rig_request(&rig, "GET", "/");
+    request->peer.tls = 1;
+    assert_str(
+        volo_test_header(rig_send(&rig, request), "strict-transport-security"),
+        "max-age=63072000");
+    rig_close(&rig);
+}
+
+static void
 test_a_policy_that_would_split_the_head_is_refused(void **state)
 {
     volo_layer *layer = NULL;
@@ -95,6 +113,7 @@ main(void)
         cmocka_unit_test(test_every_answer_has_them_errors_included),
         cmocka_unit_test(test_what_the_answer_says_itself_is_left_alone),
         cmocka_unit_test(test_plain_http_gets_no_hsts_and_no_policy_means_none),
+        cmocka_unit_test(test_over_https_browsers_are_told_to_stay_there),
         cmocka_unit_test(test_a_policy_that_would_split_the_head_is_refused),
     };
 
