@@ -363,6 +363,37 @@ test_several_listeners_at_once_unix_ones_too(void **state)
 }
 
 static void
+test_a_successor_takes_the_listener_over(void **state)
+{
+    volo_server *old = new_server(hello, NULL, 2), *successor;
+    int port = volo_server_port(old, 0), fd, i;
+    volo_service *service;
+    char text[32];
+
+    (void)state;
+    assert_int_equal(volo_server_start(old), 0);
+    assert_int_equal(volo_server_listener_fd(old, 1), VOLO_ENOENT);
+    volo_service_new(&service, hello, NULL, NULL);
+    assert_int_equal(volo_server_new(&successor, service), 0);
+    volo_service_unref(service);
+    snprintf(text, sizeof text, "fd:%d", dup(volo_server_listener_fd(old, 0)));
+    assert_int_equal(volo_server_bind(successor, text), 0);
+    assert_int_equal(volo_server_port(successor, 0), port);
+    volo_server_set(successor, VOLO_SERVER_WORKERS, 2);
+    assert_int_equal(volo_server_start(successor), 0);
+    volo_server_stop(old);
+    assert_int_equal(volo_server_wait(old), 0);
+    volo_server_free(old);
+    for (i = 0; i < 10; i++) {
+        fd = dial(port);
+        assert_true(fd >= 0);
+        assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+        close(fd);
+    }
+    volo_server_free(successor);
+}
+
+static void
 test_what_cannot_be_bound_is_said(void **state)
 {
     volo_server *server = new_server(hello, NULL, 1), *other;
@@ -485,6 +516,7 @@ main(void)
         cmocka_unit_test(test_hooks_of_threads_and_of_the_stop),
         cmocka_unit_test(test_signals_stop_it_where_that_was_asked_for),
         cmocka_unit_test(test_several_listeners_at_once_unix_ones_too),
+        cmocka_unit_test(test_a_successor_takes_the_listener_over),
         cmocka_unit_test(test_what_cannot_be_bound_is_said),
         cmocka_unit_test(test_beyond_the_limit_connections_wait_in_the_backlog),
         cmocka_unit_test(test_an_address_has_its_share_of_connections),

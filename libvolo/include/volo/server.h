@@ -46,14 +46,23 @@ VOLO_API int volo_server_set_state(volo_server *server, const void *key,
  */
 VOLO_API int volo_server_bind(volo_server *server, const char *address);
 
-/** volo_server_bind_systemd(server): listen on the sockets that systemd
- * passed (LISTEN_FDS).  Returns how many.  Errors: VOLO_EINVAL, VOLO_ENOMEM,
- * VOLO_EBUSY.    @since 0.1 */
+/** volo_server_bind_systemd(server): listen on what systemd passed. Returns how
+ * many.  Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_server_bind_systemd(volo_server *server);
 
 /** volo_server_port(server, i): the port of listener ${i}, 0 for one without
  * a port, VOLO_ENOENT for none.    @since 0.1 */
 VOLO_API int volo_server_port(const volo_server *server, size_t i);
+
+/**
+ * volo_server_listener_fd(server, i):
+ * The listening socket ${i}, borrowed: to hand it to a successor, who binds
+ * "fd:N" of a duplicate and runs before this server is stopped, so that no
+ * client is refused in between.
+ *
+ * Errors: VOLO_ENOENT.    @since 0.1
+ */
+VOLO_API int volo_server_listener_fd(const volo_server *server, size_t i);
 
 /** Numbers that volo_server_set() sets.  Times are milliseconds, sizes are
  * octets; UINT64_MAX is "no limit" where one can do without. */

@@ -241,6 +241,14 @@ volo_server_port(const volo_server *server, size_t i)
 }
 
 int
+volo_server_listener_fd(const volo_server *server, size_t i)
+{
+    if (i >= server->address_count)
+        return VOLO_ENOENT;
+    return server->addresses[i].fd;
+}
+
+int
 volo_server_set(volo_server *server, int option, uint64_t value)
 {
     if (!is_new(server))
