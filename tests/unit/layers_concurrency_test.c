@@ -45,11 +45,12 @@ let_go(void *user)
     volo_cx_unref(holders->v[--holders->count]);
 }
 
+/* Whatever was due in the meantime comes in one go, this timer first. */
 static void
-nap(void *user)
+nap_then_let_go(void *user)
 {
-    (void)user;
-    usleep(10000);
+    usleep(20000);
+    volo_timer_start(NULL, volo_loop_current(), 1, let_go, user, NULL);
 }
 
 static void
@@ -70,8 +71,7 @@ schedule(volo_cx *cx, volo_next *next, void *user)
     if (volo_str_eq(path, VOLO_STR("/after"))) {
         volo_timer_start(NULL, loop, 5, let_go, user, NULL);
     } else if (volo_str_eq(path, VOLO_STR("/race"))) {
-        volo_timer_start(NULL, loop, 2, nap, user, NULL);
-        volo_timer_start(NULL, loop, 4, let_go, user, NULL);
+        volo_timer_start(NULL, loop, 1, nap_then_let_go, user, NULL);
     } else if (volo_str_eq(path, VOLO_STR("/signal"))) {
         volo_loop_post(loop, set_flag, &in_line);
     }
@@ -162,7 +162,8 @@ test_who_leaves_while_waiting_gives_the_place_back(void **state)
 }
 
 /* The nap makes both late, so the slot is given and the client gone before
- * anything else runs. */
+ * anything else runs (on a machine that is late itself, the client is gone
+ * before: nothing else is asserted then). */
 static void
 test_who_leaves_just_when_a_slot_is_given_passes_it_on(void **state)
 {
@@ -172,7 +173,8 @@ test_who_leaves_just_when_a_slot_is_given_passes_it_on(void **state)
     (void)state;
     open_limited(&rig, &holders, 1, 1);
     rig_leave(&rig, "/hold", 1);
-    rig_leave(&rig, "/race", 8);
+    rig_leave(&rig, "/race", 10);
+    volo_test_run(rig.client, 5);
     assert_int_equal(holders.count, 0);
     assert_int_equal(holders.answered, 0);
     assert_int_equal(volo_test_status(rig_ask(&rig, "GET", "/")), 200);
