@@ -137,20 +137,21 @@ VOLO_API void *volo_cx_ext(const volo_cx *cx, const void *key);
  * free_fn) and name_get(cx), which works for state too, and name_key() for
  * the set_state functions of routers and servers.
  */
-#define VOLO_KEY(name, type)                                                  \
-    static const char name##_volo_key = 0;                                    \
-    static inline const void *name##_key(void)                                \
-    {                                                                         \
-        return &name##_volo_key;                                              \
-    }                                                                         \
-    static inline int name##_set(volo_cx *cx, type *value_, volo_free_fn fn_) \
-    {                                                                         \
-        return volo_cx_set_ext(cx, &name##_volo_key, value_, fn_);            \
-    }                                                                         \
-    static inline type *name##_get(const volo_cx *cx)                         \
-    {                                                                         \
-        return (type *)volo_cx_ext(cx, &name##_volo_key);                     \
-    }                                                                         \
+#define VOLO_KEY(name, type)                                                   \
+    static const char name##_volo_key = 0;                                     \
+    VOLO__MAYBE_UNUSED static inline const void *name##_key(void)              \
+    {                                                                          \
+        return &name##_volo_key;                                               \
+    }                                                                          \
+    VOLO__MAYBE_UNUSED static inline int name##_set(volo_cx *cx, type *value_, \
+                                                    volo_free_fn fn_)          \
+    {                                                                          \
+        return volo_cx_set_ext(cx, &name##_volo_key, value_, fn_);             \
+    }                                                                          \
+    VOLO__MAYBE_UNUSED static inline type *name##_get(const volo_cx *cx)       \
+    {                                                                          \
+        return (type *)volo_cx_ext(cx, &name##_volo_key);                      \
+    }                                                                          \
     struct name##_volo_key_needs_a_semicolon
 
 #ifdef __cplusplus

@@ -7,12 +7,6 @@
 #include <volo/extract.h>
 #endif
 
-#if defined(__GNUC__)
-#define VOLO__MAYBE_UNUSED __attribute__((unused))
-#else
-#define VOLO__MAYBE_UNUSED
-#endif
-
 /* ---- Types: the C type of each, and the function that reads it ----------- */
 
 #define VOLO_T_str volo_str

@@ -28,6 +28,13 @@
 #define VOLO_API
 #endif
 
+/* For what a macro makes and not every program calls. */
+#if defined(__GNUC__) && !defined(SWIG)
+#define VOLO__MAYBE_UNUSED __attribute__((unused))
+#else
+#define VOLO__MAYBE_UNUSED
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
