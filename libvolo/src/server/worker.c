@@ -170,10 +170,8 @@ volo__worker_stop(struct volo__worker *w, int now)
     if (w->finished || (w->stopping && !now))
         return;
     w->stopping = now ? 2 : 1;
-    if (first) {
-        volo__signals_close(&w->signals);
+    if (first)
         close_listeners(w);
-    }
     stop_conns(w, now);
     if (!now && wait != UINT64_MAX)
         volo__wheel_set(&w->loop->home.wheel, &w->stop_alarm,
@@ -187,6 +185,7 @@ volo__worker_check(struct volo__worker *w)
     if (!w->stopping || w->finished || w->conns || w->listeners_open)
         return;
     w->finished = 1;
+    volo__signals_close(&w->signals); /* a second one was still ours */
     volo__wheel_clear(&w->loop->home.wheel, &w->stop_alarm);
     volo__worker_finished(w);
 }

@@ -166,6 +166,8 @@ void volo__queue_fd_clear(volo_queue *queue);
  * iteration.  Only that home's thread touches more than ${home}, ${next}. */
 struct volo__gate {
     struct volo__gate *next;
+    atomic_uint turns; /* how often it opened: what hands it from a home that
+                        * is gone to a later one at the same address */
     struct volo__home *home;
     struct volo__task task;
     void *owner; /* what the functions below get */

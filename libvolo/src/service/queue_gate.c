@@ -26,6 +26,7 @@ gate_opens(struct volo__task *task)
     *gate->last = NULL;
     gate->first = NULL;
     gate->pass(gate, list);
+    atomic_fetch_add_explicit(&gate->turns, 1, memory_order_release);
     drop(owner);
 }
 
@@ -35,9 +36,12 @@ volo__gate_of(_Atomic(struct volo__gate *) *list, struct volo__home *home)
     struct volo__gate *first = atomic_load_explicit(list, memory_order_acquire);
     struct volo__gate *gate;
 
-    for (gate = first; gate; gate = gate->next)
-        if (gate->home == home)
+    for (gate = first; gate; gate = gate->next) {
+        if (gate->home == home) {
+            (void)atomic_load_explicit(&gate->turns, memory_order_acquire);
             return gate;
+        }
+    }
     gate = volo__calloc(sizeof *gate);
     if (!gate)
         return NULL;
