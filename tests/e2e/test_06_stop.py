@@ -71,7 +71,7 @@ def test_nobody_new_is_let_in(own):
 
 
 def test_the_second_signal_does_not_wait(own):
-    """It stops at once, or the signal does what it does by default."""
+    """It stops at once, in good order."""
     with own.connect() as c:
         c.send(request("GET", "/slow?ms=60000"))
         time.sleep(0.2)
