@@ -161,13 +161,11 @@ void volo__queue_fd_tell(volo_queue *queue);
 void volo__queue_fd_clear(volo_queue *queue);
 
 /* ---- Handing over (queue_gate.c) ----------------------------------------- */
-
 /* What one home has for one queue or batch function, until the end of its
  * iteration.  Only that home's thread touches more than ${home}, ${next}. */
 struct volo__gate {
     struct volo__gate *next;
-    atomic_uint turns; /* how often it opened: what hands it from a home that
-                        * is gone to a later one at the same address */
+    atomic_uint turns; /* to hand it to a later home at the same address */
     struct volo__home *home;
     struct volo__task task;
     void *owner; /* what the functions below get */
