@@ -194,7 +194,7 @@ def unsent(server, c):
     with open("/proc/net/tcp") as table:
         for line in table:
             words = line.split()
-            if (words[1][-5:], words[2][-5:]) == ends:
+            if (words[1][-5:], words[2][-5:], words[3]) == (*ends, "01"):
                 return int(words[4].split(":")[0], 16)
     raise Closed("the server has closed it")
 
@@ -207,7 +207,7 @@ def fed_stall(c):
         c.send(request("GET", "/bytes/8000"))
         time.sleep(0.005)
         now = unsent(c.server, c)
-        same = same + 1 if now == before else 0
+        same = same + 1 if now == before and now > 65536 else 0
         before = now
     until = time.monotonic() + 28
     while time.monotonic() < until:

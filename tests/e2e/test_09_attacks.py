@@ -440,7 +440,9 @@ def mutants(server, seed, count):
         whole = outcome(conversation(server, [data]))
         split = outcome(conversation(
             server, pieces_of(data, rng, rng.choice((1, 2, 9))), 0.0003))
-        assert whole == split, (seed, i, data)
+        # Whether a body has waited for "100" depends on how it came.
+        assert whole == split or b"100-continue" in data.lower(), \
+            (seed, i, data)
         assert server.proc.poll() is None, (seed, i, data)
         if i % 10 == 0:
             assert server.serves(), (seed, i, data)
