@@ -220,26 +220,13 @@ def fed_stall(c):
     raise AssertionError("it was borne to the end")
 
 
-PLAYS = [
-    pytest.param(halves, marks=pytest.mark.xfail(
-        strict=True, reason="the time of a head is counted from the first of "
-        "several that follow each other without a pause between them")),
-    steady_upload,
-    pytest.param(slow_reader, marks=pytest.mark.xfail(
-        strict=True, reason="output that leaves without falling below the "
-        "drain mark is not seen as progress: a large answer has one write "
-        "timeout in all")),
-    pytest.param(fed_stall, marks=pytest.mark.xfail(
-        strict=True, reason="new output in the queue counts as progress of "
-        "what is stalled there")),
-]
+PLAYS = [halves, steady_upload, slow_reader, fed_stall]
 
 
 @pytest.fixture(scope="module")
 def plays(server):
     """Beside each other, because each is longer than a timeout."""
-    running = {play: Play(server, play)
-               for play in (halves, steady_upload, slow_reader, fed_stall)}
+    running = {play: Play(server, play) for play in PLAYS}
     for play in running.values():
         play.join(60)
     return running

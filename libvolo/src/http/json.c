@@ -153,7 +153,7 @@ parse_in_arena(struct volo__json_text **out, struct volo__arena *arena,
 int
 volo_json_parse(volo_json **out, volo_cx *cx, volo_str text)
 {
-    struct volo__json_text *t;
+    struct volo__json_text *t = NULL;
     int own = !cx || text.len > VOLO__JSON_ARENA, err;
 
     complaint[0] = 0;

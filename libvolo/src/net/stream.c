@@ -94,6 +94,7 @@ static void
 sent(struct volo__stream *s, size_t n)
 {
     s->flushing = 1;
+    s->sent += n;
     volo__outq_sent(&s->out, n);
     s->flushing = 0;
     if (s->closing)

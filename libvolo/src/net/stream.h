@@ -62,6 +62,7 @@ struct volo__stream {
     uint8_t shut;   /* 1: shutdown(SHUT_WR) once it is empty; 2: done */
     uint64_t reads; /* system calls */
     uint64_t writes;
+    uint64_t sent; /* octets that have left */
 };
 
 /* volo__stream_open(s, home, fd, ops): take over ${fd}, a non-blocking

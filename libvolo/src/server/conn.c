@@ -74,6 +74,10 @@ on_alarm(struct volo__alarm *alarm)
     int waits = c->phase == VOLO__H1_HEAD || c->phase == VOLO__H1_BODY ||
                 c->phase == VOLO__H1_IDLE;
 
+    if (c->stream.sent != c->sent_seen) {
+        c->sent_seen = c->stream.sent;
+        c->last_out = now;
+    }
     if (volo__conn_due(c) > now) {
         volo__conn_arm(c);
         return;
@@ -223,17 +227,19 @@ look_at_phase(struct volo__conn *c)
     size_t out = c->stream.out.bytes;
     uint8_t phase = (uint8_t)volo__h1_phase(&c->h1);
 
-    if (phase != c->phase || phase == VOLO__H1_IDLE) {
+    if (phase != c->phase || c->h1.requests != c->requests_seen ||
+        (phase == VOLO__H1_IDLE && !c->h1.blank)) {
         c->phase = phase;
         c->since = now;
         c->phase_in = 0;
         if (phase == VOLO__H1_BODY)
             c->last_in = now;
     }
-    if (out != c->out_seen) {
-        c->out_seen = out;
+    if (!c->out_seen || c->stream.sent != c->sent_seen) {
+        c->sent_seen = c->stream.sent;
         c->last_out = now;
     }
+    c->out_seen = out;
 }
 
 /* After anything has happened: go on where that is possible now. */
