@@ -26,8 +26,8 @@ struct volo__conn {
     uint64_t last_out; /* when output moved, or began to wait */
     uint64_t phase_in; /* octets that came since the phase began */
     uint64_t sent_seen;
-    size_t out_seen;   /* output waiting at the last look */
-    char *kept;        /* input that the codec did not take yet */
+    size_t out_seen; /* output waiting at the last look */
+    char *kept;      /* input that the codec did not take yet */
     size_t kept_len;
     size_t kept_off;
     volo_cx *upgrade; /* who gets the connection */
