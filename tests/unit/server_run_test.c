@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -330,6 +331,41 @@ test_signals_stop_it_where_that_was_asked_for(void **state)
     volo_server_free(server);
 }
 
+static void
+break_off(volo_cx *cx, void *user)
+{
+    volo_writer *w;
+
+    (void)user;
+    assert_int_equal(volo_cx_answer_stream(&w, cx, -1), 0);
+    volo_writer_write(w, VOLO_STR("half"));
+    volo_writer_free(w);
+}
+
+static void
+test_an_answer_that_is_cut_off_does_not_look_complete(void **state)
+{
+    volo_server *server = new_server(break_off, NULL, 1);
+    char got[512];
+    ssize_t n;
+    int fd;
+
+    (void)state;
+    assert_int_equal(volo_server_start(server), 0);
+
+    /* Here the end of the connection is that of the body: only a reset can
+     * say that it was not meant to be. */
+    fd = dial(volo_server_port(server, 0));
+    assert_int_equal(write(fd, "GET / HTTP/1.0\r\n\r\n", 18), 18);
+    do
+        n = read(fd, got, sizeof got);
+    while (n > 0);
+    assert_int_equal(n, -1);
+    assert_int_equal(errno, ECONNRESET);
+    close(fd);
+    volo_server_free(server);
+}
+
 /* ---- Binding and limits -----------------------------------------------------
  */
 
@@ -515,6 +551,7 @@ main(void)
         cmocka_unit_test(test_the_deadline_of_a_stop_cuts_what_is_left),
         cmocka_unit_test(test_hooks_of_threads_and_of_the_stop),
         cmocka_unit_test(test_signals_stop_it_where_that_was_asked_for),
+        cmocka_unit_test(test_an_answer_that_is_cut_off_does_not_look_complete),
         cmocka_unit_test(test_several_listeners_at_once_unix_ones_too),
         cmocka_unit_test(test_a_successor_takes_the_listener_over),
         cmocka_unit_test(test_what_cannot_be_bound_is_said),

@@ -402,6 +402,17 @@ volo__stream_close(struct volo__stream *s)
     s->fd = -1;
 }
 
+void
+volo__stream_reset(struct volo__stream *s)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    if (s->closing)
+        return;
+    setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    volo__stream_close(s);
+}
+
 int
 volo__stream_detach(struct volo__stream *s)
 {

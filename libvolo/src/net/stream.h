@@ -88,6 +88,10 @@ void volo__stream_shutdown(struct volo__stream *s);
 /* volo__stream_close(s): now, throwing away what is queued. */
 void volo__stream_close(struct volo__stream *s);
 
+/* volo__stream_reset(s): the same with a RST, so that the peer can tell that
+ * this is not the end it was promised; what the kernel has not sent is lost. */
+void volo__stream_reset(struct volo__stream *s);
+
 /* volo__stream_detach(s): give up the descriptor, which is returned and left
  * open; closed() comes as with close.  The queue must be empty.  -1 if the
  * stream is closing already. */

@@ -61,7 +61,12 @@ close_now(struct volo__conn *c)
         volo__cx_detach(cx);
     }
     volo__h1_close(&c->h1);
-    volo__stream_close(&c->stream);
+
+    /* An answer that was cut off must not look like one that has ended. */
+    if (c->h1.cut)
+        volo__stream_reset(&c->stream);
+    else
+        volo__stream_close(&c->stream);
 }
 
 static void
@@ -210,7 +215,7 @@ linger(struct volo__conn *c)
 {
     if (c->shut)
         return;
-    if (c->stream.eof) {
+    if (c->stream.eof || c->h1.cut) {
         close_now(c);
         return;
     }
