@@ -152,8 +152,10 @@ collect(struct volo__body *body, volo_str data, struct volo__block *block)
 static int
 give_up(volo_cx *cx, int err)
 {
+    volo_cx_ref(cx); /* the reader's may be the last */
     finish(cx, err);
     cx->body.mode = VOLO__BODY_DISCARD;
+    volo_cx_unref(cx);
     return err;
 }
 

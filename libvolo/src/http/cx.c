@@ -111,6 +111,14 @@ volo__cx_settle(volo_cx *cx)
 {
     if (!cx->detached || !cx->unwound)
         return;
+    if (!cx->finished && cx->finishes && cx->released) {
+        /* Hooks may post: owned while they run, and released once more. */
+        cx->released = 0;
+        volo_cx_ref(cx);
+        run_finishes(cx);
+        volo_cx_unref(cx);
+        return;
+    }
     if (!cx->finished)
         run_finishes(cx);
     if (cx->released && !cx->heirs)
@@ -127,8 +135,9 @@ volo__cx_detach(volo_cx *cx)
     cx->conn = NULL;
 
     /* What follows may drop the last reference, but not free the cx: it is
-     * not detached yet. */
-    if (cx->res.writer)
+     * not detached yet.  A response that is still on its way here is closed
+     * when it arrives: until then all of it is its owner's. */
+    if (cx->res.sent && cx->res.writer)
         volo__writer_close(cx->res.writer);
     if (cx->body.reading)
         volo__body_abandon(cx);

@@ -7,6 +7,7 @@
 #include "http/writer.h"
 
 struct source {
+    volo_writer *w;
     volo_source_fn fn;
     void *user;
     volo_free_fn user_free;
@@ -49,11 +50,16 @@ source_pull(volo_writer *w, int err, void *user)
     volo_writer_free(w);
 }
 
+/* Only from here on is it told of anything: a client that leaves before finds
+ * nobody to call. */
 static void
 source_start(volo_cx *cx, void *user)
 {
+    struct source *source = user;
+
     (void)cx;
-    source_pull(user, 0, ((volo_writer *)user)->drain_user);
+    volo_writer_on_drain(source->w, source_pull, source, source_free);
+    source_pull(source->w, 0, source);
 }
 
 int
@@ -71,13 +77,15 @@ volo_cx_answer_source(volo_cx *cx, int64_t length, volo_source_fn fn,
             user_free(user);
         return err;
     }
+    source->w = w;
     source->fn = fn;
     source->user = user;
     source->user_free = user_free;
-    volo_writer_on_drain(w, source_pull, source, source_free);
-    if (volo__here == cx->home)
-        source_pull(w, 0, source);
-    else if (volo_cx_post(cx, source_start, w) != 0)
+    if (volo__here == cx->home) {
+        source_start(cx, source);
+    } else if (volo_cx_post(cx, source_start, source) != 0) {
+        source_free(source);
         volo_writer_free(w);
+    }
     return 0;
 }

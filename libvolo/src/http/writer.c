@@ -51,12 +51,17 @@ poke(volo_writer *w)
         cx->codec->stream(cx);
 }
 
+/* A chunk holds the exchange, and with it the writer, from its first moment to
+ * its last: the application may have let go of both. */
 static void
 chunk_free(struct volo__chunk *chunk)
 {
+    volo_cx *cx = chunk->writer->cx;
+
     if (chunk->release)
         chunk->release(chunk->user);
     volo__free(chunk);
+    volo_cx_unref(cx);
 }
 
 static void
@@ -96,11 +101,10 @@ may_write(volo_writer *w, size_t len)
     /* Say so first, then look again: the queue may just have drained, and
      * then nobody would come to tell. */
     atomic_store(&w->blocked, 1);
-    if (atomic_load(&w->pending) < w->cx->write_limit) {
-        atomic_store(&w->blocked, 0);
+    if (atomic_load(&w->pending) < w->cx->write_limit &&
+        atomic_exchange(&w->blocked, 0))
         return 0;
-    }
-    return VOLO_EAGAIN;
+    return VOLO_EAGAIN; /* or it is being told just now */
 }
 
 static void
@@ -110,6 +114,7 @@ submit(volo_writer *w, struct volo__chunk *chunk)
         w->left -= (int64_t)chunk->len;
     w->written += chunk->len;
     chunk->writer = w;
+    volo_cx_ref(w->cx);
     atomic_fetch_add(&w->pending, chunk->len);
     send_home(w, &chunk->task, chunk_arrives);
 }
@@ -305,9 +310,6 @@ volo__writer_pop(volo_writer *w)
                   : NULL;
     if (!w->head)
         w->tail = NULL;
-
-    /* Until it has left, the chunk keeps the writer's memory. */
-    volo_cx_ref(w->cx);
     return chunk;
 }
 
@@ -347,10 +349,9 @@ volo__chunk_done(void *user)
     size_t left = atomic_fetch_sub(&w->pending, chunk->len) - chunk->len;
 
     cx->sent += chunk->len;
-    chunk_free(chunk);
     if (left <= cx->write_limit / 2 && atomic_exchange(&w->blocked, 0))
         tell_drained(w);
-    volo_cx_unref(cx);
+    chunk_free(chunk);
 }
 
 int

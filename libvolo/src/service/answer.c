@@ -32,7 +32,8 @@ leave(volo_cx *cx)
     volo__cx_settle(cx);
 }
 
-/* Through the layers that are left, unless one of them holds it. */
+/* Through the layers that are left, unless one of them holds it.  The caller
+ * has a reference: what a layer takes and gives back is never the last. */
 static void
 unwind(volo_cx *cx)
 {
@@ -50,7 +51,10 @@ unwind(volo_cx *cx)
 static void
 answer_arrives(struct volo__task *task)
 {
-    unwind(CX_OF(task, answer_task));
+    volo_cx *cx = CX_OF(task, answer_task);
+
+    unwind(cx);
+    volo_cx_unref(cx);
 }
 
 void
@@ -70,6 +74,8 @@ volo_cx_answer(volo_cx *cx)
     if (volo__here == cx->home) {
         unwind(cx);
     } else {
+        /* The caller's reference may be gone when it arrives. */
+        volo_cx_ref(cx);
         cx->answer_task.run = answer_arrives;
         volo__home_post(cx->home, &cx->answer_task);
     }
@@ -82,6 +88,7 @@ volo_cx_suspend(volo_cx *cx)
     if (volo__here != cx->home || !cx->unwinding || cx->suspended)
         return VOLO_EINVAL;
     cx->suspended = 1;
+    volo_cx_ref(cx); /* for those that come after the resume */
     return 0;
 }
 
@@ -93,6 +100,7 @@ resume_arrives(struct volo__task *task)
     cx->suspended = 0;
     if (!cx->unwinding)
         unwind(cx);
+    volo_cx_unref(cx);
 }
 
 /* Always by way of the loop: a layer may resume from inside its callback. */
@@ -116,16 +124,21 @@ volo_cx_ref(volo_cx *cx)
 void
 volo__cx_released(volo_cx *cx)
 {
-    cx->released = 1;
+    if (!cx->given_up && atomic_load(&cx->state) != VOLO__OPEN) {
+        cx->released = 1;
+        volo__cx_settle(cx);
+        return;
+    }
+
+    /* The layers are still owed their frames: a reference for that time. */
+    volo_cx_ref(cx);
     if (cx->given_up) {
-        /* Its layers inside the timeout are still owed their frames. */
         cx->given_up = 0;
         unwind(cx);
-    } else if (atomic_load(&cx->state) == VOLO__OPEN) {
-        volo__cx_fail(cx, 500);
     } else {
-        volo__cx_settle(cx);
+        volo__cx_fail(cx, 500);
     }
+    volo_cx_unref(cx);
 }
 
 static void
