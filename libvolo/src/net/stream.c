@@ -29,7 +29,7 @@ wanted(const struct volo__stream *s)
         return 0;
     if (s->armed && !s->fin)
         events |= UV_READABLE;
-    else if (!s->eof)
+    else if (!s->eof && !s->half)
         events |= UV_DISCONNECT;
     if (s->writable_wait)
         events |= UV_WRITABLE;

@@ -51,6 +51,7 @@ struct volo__stream {
     uint8_t armed;     /* READABLE is waited for, also if not wanted any more */
     uint8_t fin;       /* everything was read */
     uint8_t eof;       /* was told */
+    uint8_t half;      /* for the owner to set: eof only once all is read */
     uint8_t deaf;      /* nothing more can be learnt by waiting */
     uint8_t writable_wait;
     uint8_t want_drained; /* drained() is due when it is empty */

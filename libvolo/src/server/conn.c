@@ -50,6 +50,8 @@ count(struct volo__conn *c)
 static void
 close_now(struct volo__conn *c)
 {
+    int begun = c->h1.first && c->h1.first->res.sent;
+
     if (c->dead)
         return;
     c->dead = 1;
@@ -63,7 +65,7 @@ close_now(struct volo__conn *c)
     volo__h1_close(&c->h1);
 
     /* An answer that was cut off must not look like one that has ended. */
-    if (c->h1.cut)
+    if (begun || c->h1.cut || c->stream.out.bytes)
         volo__stream_reset(&c->stream);
     else
         volo__stream_close(&c->stream);
@@ -137,6 +139,10 @@ feed_kept(struct volo__conn *c)
         else if (n == 0)
             break;
     }
+    if (c->eof_due && !c->kept && !c->upgrade) {
+        c->eof_due = 0;
+        volo__h1_eof(&c->h1, c->stream.half);
+    }
 }
 
 static void
@@ -167,7 +173,9 @@ on_eof(struct volo__stream *s)
         close_now(c);
         return;
     }
-    volo__h1_eof(&c->h1, volo__conn_option(c, VOLO_SERVER_HALF_CLOSE) != 0);
+    c->eof_due = 1;
+    if (!c->stream.half && !c->upgrade)
+        unkeep(c);
     settle(c);
 }
 
@@ -194,15 +202,14 @@ static void
 hand_over(struct volo__conn *c)
 {
     volo_cx *cx = c->upgrade;
-    volo_str early =
-        volo_str_make(c->kept + c->kept_off, c->kept_len - c->kept_off);
+    volo_str early = VOLO_STR("");
     int fd = volo__stream_detach(&c->stream);
 
     c->upgrade = NULL;
     c->dead = 1;
     volo__wheel_clear(&c->stream.home->wheel, &c->alarm);
-    if (!c->kept)
-        early = VOLO_STR("");
+    if (c->kept)
+        early = volo_str_make(c->kept + c->kept_off, c->kept_len - c->kept_off);
     cx->res.upgrade_fn(cx, fd, early, cx->res.upgrade_user);
     volo__cx_detach(cx);
     volo__h1_close(&c->h1);
@@ -255,10 +262,13 @@ settle(struct volo__conn *c)
         return;
     feed_kept(c);
     if (c->upgrade) {
+        /* What comes from now on is not ours to read. */
+        volo__stream_read(&c->stream, 0);
         volo__stream_flush(&c->stream);
-        if (!c->dead && c->stream.out.bytes == 0)
+        if (c->stream.out.bytes == 0) {
             hand_over(c);
-        return;
+            return;
+        }
     }
     look_at_phase(c);
     count(c);
@@ -267,7 +277,7 @@ settle(struct volo__conn *c)
         volo__stream_flush(&c->stream);
         if (!c->dead && c->stream.out.bytes == 0)
             linger(c);
-    } else {
+    } else if (!c->upgrade) {
         volo__stream_read(&c->stream, !c->kept && volo__h1_wants(&c->h1));
     }
     if (!c->dead)
@@ -465,6 +475,7 @@ volo__conn_open(struct volo__worker *w, int fd, const struct sockaddr *addr)
     volo__worker_bump(w, VOLO_STAT_ACCEPTED, 1);
     /* Where the codec stops filling the queue, and waits for drained(). */
     c->stream.drain_mark = w->server->h1.out_limit;
+    c->stream.half = volo__conn_option(c, VOLO_SERVER_HALF_CLOSE) != 0;
     volo__stream_read(&c->stream, 1);
     volo__conn_arm(c);
 }

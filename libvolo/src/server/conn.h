@@ -17,6 +17,7 @@ struct volo__conn {
     uint8_t phase; /* as of the last look */
     uint8_t settle_deferred;
     uint8_t in_data;
+    uint8_t eof_due;   /* behind what is kept */
     uint8_t shut;      /* our side is closed: lingering */
     uint8_t counted;   /* by its address */
     uint8_t dead;      /* closing */
