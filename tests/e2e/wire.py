@@ -5,7 +5,9 @@ It knows nothing of the server but its port, so that the same tests can be run
 against every one that has the same behaviour.
 """
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -155,7 +157,8 @@ class Server:
         env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers)}
         self.proc = subprocess.Popen(
             [*wrap, *program], env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, preexec_fn=preexec)
+            stdout=subprocess.DEVNULL, preexec_fn=preexec,
+            start_new_session=True)
         until = time.monotonic() + 30
         while not self.accepts():
             assert self.proc.poll() is None, "the server has ended"
@@ -200,7 +203,11 @@ class Server:
                 self.proc.wait(10)
             except subprocess.TimeoutExpired:
                 self.proc.kill()
-        return self.proc.wait()
+        code = self.proc.wait()
+        # What it was wrapped in may have left the server itself behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.proc.pid, signal.SIGKILL)
+        return code
 
 
 def settles(measure, target, seconds=10):
