@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pipelined exchanges over a real socket, answered late and out of order. */
-#include "support.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <sys/socket.h>
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#include "server_support.h"
 
 struct held {
     volo_cx *_Atomic cx[4];
@@ -41,62 +34,12 @@ serve(volo_cx *cx, void *user)
 static volo_server *
 start(struct held *held)
 {
-    volo_service *service;
-    volo_server *server;
+    volo_server *server = server_of(serve, held, "127.0.0.1:0");
 
     memset(held->big, 'x', sizeof held->big);
-    assert_int_equal(volo_service_new(&service, serve, held, NULL), 0);
-    assert_int_equal(volo_server_new(&server, service), 0);
-    volo_service_unref(service);
-    volo_server_set(server, VOLO_SERVER_WORKERS, 1);
     volo_server_set(server, VOLO_SERVER_HALF_CLOSE, 1);
-    assert_int_equal(volo_server_bind(server, "127.0.0.1:0"), 0);
+    assert_int_equal(volo_server_start(server), 0);
     return server;
-}
-
-static int
-dial(volo_server *server)
-{
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port =
-                                   htons((uint16_t)volo_server_port(server, 0)),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 10};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
-    return fd;
-}
-
-static void
-say(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-/* Read until ${end} has come ${n} times, or to the end of the connection. */
-static char *
-hear(int fd, const char *end, int n)
-{
-    static char got[65536];
-    size_t len = 0;
-    ssize_t more;
-    char *at;
-
-    for (;;) {
-        int seen = 0;
-
-        got[len] = 0;
-        for (at = got; (at = strstr(at, end)) != NULL; at += strlen(end))
-            seen++;
-        if (seen >= n)
-            return got;
-        more = read(fd, got + len, sizeof got - 1 - len);
-        if (more <= 0)
-            return got;
-        len += (size_t)more;
-    }
 }
 
 static void
@@ -108,13 +51,6 @@ answer(volo_cx *cx, const char *text)
 }
 
 static void
-wait_for(_Atomic int *what, int n)
-{
-    while (*what < n)
-        usleep(200);
-}
-
-static void
 test_late_answers_leave_in_the_order_of_their_requests(void **state)
 {
     struct held held = {.count = 0};
@@ -123,7 +59,6 @@ test_late_answers_leave_in_the_order_of_their_requests(void **state)
     int fd;
 
     (void)state;
-    assert_int_equal(volo_server_start(server), 0);
     fd = dial(server);
     say(fd, GET("/held1") GET("/held2") GET("/held3"));
     wait_for(&held.count, 3);
@@ -149,7 +84,6 @@ test_a_stream_that_is_complete_waits_for_its_turn(void **state)
     int fd, i;
 
     (void)state;
-    assert_int_equal(volo_server_start(server), 0);
     fd = dial(server);
     for (i = 0; i < 3; i++) {
         held.count = 0;
@@ -180,7 +114,6 @@ test_who_shuts_down_writing_is_answered_to_the_last_request(void **state)
     int fd;
 
     (void)state;
-    assert_int_equal(volo_server_start(server), 0);
     fd = dial(server);
     say(fd, GET("/held1"));
     wait_for(&held.count, 1);
