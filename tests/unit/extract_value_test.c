@@ -1,62 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Typed parameters of a handler, from every source, and what is refused. */
-#include "support.h"
-
-#include <stdio.h>
-
-/* One request to one handler, on "/t/{p}". */
-static volo_router *router;
-static struct rig rig;
-
-static void
-open_rig(const char *pattern, volo_service_fn fn)
-{
-    assert_int_equal(volo_router_new(&router), 0);
-    assert_int_equal(volo_router_any(router, pattern, fn, NULL), 0);
-    rig.service = volo_service_ref(volo_router_service(router));
-    rig_open(&rig);
-}
-
-static void
-close_rig(void)
-{
-    rig_close(&rig);
-    volo_router_unref(router);
-}
-
-/* ${fields} are "name: value" lines, NULL at the end. */
-static volo_test_response *
-send_to(const char *target, const char *const *fields, const char *body)
-{
-    volo_test_request *request;
-    volo_test_response *response = NULL;
-    char name[64];
-
-    volo_test_request_new(&request, rig.client, body ? "POST" : "GET", target);
-    for (; fields && *fields; fields++) {
-        const char *colon = strchr(*fields, ':');
-
-        snprintf(name, sizeof name, "%.*s", (int)(colon - *fields), *fields);
-        volo_test_request_header(request, name, colon + 2);
-    }
-    if (body)
-        volo_test_request_body(request, volo_str_of(body));
-    assert_int_equal(volo_test_send(&response, rig.client, request), 0);
-    return response;
-}
-
-static void
-expect(const char *target, const char *const *fields, const char *body,
-       int status, const char *text)
-{
-    volo_test_response *r = send_to(target, fields, body);
-
-    assert_string_equal(volo_test_body(r).ptr, text);
-    assert_int_equal(volo_test_status(r), status);
-    volo_test_response_free(r);
-}
-
-#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
+#include "extract_support.h"
 
 /* ---- Numbers and text ------------------------------------------------------
  */
@@ -114,6 +58,33 @@ test_every_value_that_is_wrong_is_named(void **state)
            "query f: must be true or false\n");
     expect("/18446744073709551616/1", NULL, NULL, 422,
            "Unprocessable Content\npath a: is out of range\n");
+    close_rig();
+}
+
+static void
+test_a_real_number_is_written_as_json_writes_it(void **state)
+{
+    static const char *const good[] = {"0", "-0.0", "12.5E%2B1", "1e-400"};
+    static const char *const bad[] = {
+        "",    "-",    "01",       "1.",      ".5",   "1e",
+        "1e+", "%2B1", "0x1",      "%201",    "1%20", "1,5",
+        "inf", "NaN",  "Infinity", "%5B1%5D", "1.5.5"};
+    char target[64];
+    size_t i;
+
+    (void)state;
+    open_rig("/{a}/{b}", numbers);
+    for (i = 0; i < sizeof good / sizeof *good; i++) {
+        snprintf(target, sizeof target, "/1/1?e=%s", good[i]);
+        assert_int_equal(volo_test_status(send_to(target, NULL, NULL)), 200);
+    }
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(target, sizeof target, "/1/1?e=%s", bad[i]);
+        expect(target, NULL, NULL, 400,
+               "Bad Request\nquery e: must be a number\n");
+    }
+    expect("/1/1?e=-1e999", NULL, NULL, 422,
+           "Unprocessable Content\nquery e: is out of range\n");
     close_rig();
 }
 
@@ -209,8 +180,6 @@ VOLO_HANDLER(members, (json, doc, JSON()), (str, name, JSON("name")),
     return volo_reply_text(cx, text);
 }
 
-#define IS_JSON "content-type: application/json"
-
 static void
 test_json_whole_and_by_member(void **state)
 {
@@ -241,7 +210,7 @@ test_json_that_does_not_fit_is_refused(void **state)
            "Bad Request\nbody name: is missing\n");
     r = send_to("/", WITH(IS_JSON), "{\"name\":");
     assert_int_equal(volo_test_status(r), 400);
-    assert_non_null(strstr(volo_test_body(r).ptr, "body body: "));
+    assert_non_null(strstr(volo_test_body(r).ptr, "\nbody: "));
     r = send_to("/", WITH("content-type: text/plain"), "{}");
     assert_int_equal(volo_test_status(r), 415);
     r = send_to("/", NULL, "{}");
@@ -263,19 +232,18 @@ static void
 test_forms_whole_and_by_field(void **state)
 {
     static char many[4096] = "n=1";
-    const char *type = "content-type: application/x-www-form-urlencoded";
     int i;
 
     (void)state;
     open_rig("/", fields);
-    expect("/", WITH(type), "n=3&t=a&t=b&x=%26", 200, "4 3 2 0");
-    expect("/", WITH(type), "n=x", 400,
+    expect("/", WITH(IS_FORM), "n=3&t=a&t=b&x=%26", 200, "4 3 2 0");
+    expect("/", WITH(IS_FORM), "n=x", 400,
            "Bad Request\nform n: must be an unsigned integer\n");
     assert_int_equal(
         volo_test_status(send_to("/", WITH("content-type: a/b"), "n=1")), 415);
     for (i = 0; i < 1000; i++)
         strcat(many, "&a");
-    assert_int_equal(volo_test_status(send_to("/", WITH(type), many)), 413);
+    assert_int_equal(volo_test_status(send_to("/", WITH(IS_FORM), many)), 413);
     close_rig();
 }
 
@@ -298,7 +266,7 @@ test_raw_bodies_and_text(void **state)
     close_rig();
     open_rig("/", text);
     expect("/", NULL, "\xc3\xa9", 200, "\xc3\xa9");
-    expect("/", NULL, "\xff", 400, "Bad Request\nbody body: is not UTF-8\n");
+    expect("/", NULL, "\xff", 400, "Bad Request\nbody: is not UTF-8\n");
     close_rig();
 }
 
@@ -431,6 +399,7 @@ main(void)
         cmocka_unit_test(test_a_handler_may_have_no_parameters),
         cmocka_unit_test(test_numbers_of_every_size_with_defaults),
         cmocka_unit_test(test_every_value_that_is_wrong_is_named),
+        cmocka_unit_test(test_a_real_number_is_written_as_json_writes_it),
         cmocka_unit_test(test_a_client_of_json_gets_problem_json),
         cmocka_unit_test(test_text_from_query_header_and_cookie),
         cmocka_unit_test(test_repeated_names_are_a_list),

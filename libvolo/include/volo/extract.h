@@ -27,7 +27,8 @@
  *
  * A second argument of a source is the default, as text: QUERY("page", "1").
  * QUERY_OPT("q") and the like (not for PATH) may be absent: then str and cstr
- * are absent, the others zero.  A body is read first where a source needs it.
+ * are absent, the others zero.  A body is read first where a source needs it;
+ * an empty one is as none, whatever its type.
  *
  * A type of one's own:
  *
@@ -41,7 +42,8 @@
  * and so on.
  *
  * 400 for what is missing or cannot be read as the type, 422 for what can and
- * does not fit, 415 for a body of another media type, 413 for one too large.
+ * does not fit, 415 for a body of another media type, 413 for one too large;
+ * 500 where the program is at fault: a PATH that the pattern lacks, an EXT.
  */
 #ifndef VOLO_EXTRACT_H
 #define VOLO_EXTRACT_H

@@ -103,11 +103,26 @@ int
 volo__extract_refuse(volo_extract *x, int err, int source, const char *name,
                      const char *reason)
 {
+    const char *where = volo__extract_where(source);
+
+    /* The name of an extension is an address and no text. */
+    if ((source & ~VOLO_OPTIONAL) == VOLO_FROM_EXT)
+        name = "extension";
     if (!x->err)
         x->err = err;
-    volo_extract_reject(x, volo_error_status(err), name,
-                        volo__extract_where(source), reason);
+    volo_extract_reject(x, volo_error_status(err), *name ? name : where, where,
+                        reason);
     return err;
+}
+
+/* Nothing that a client could do better: the route has no such parameter. */
+static int
+refuse_pattern(volo_extract *x, const char *name)
+{
+    if (!x->err)
+        x->err = VOLO_EMISSING;
+    volo_extract_reject(x, 500, name, "path", "is not in the pattern");
+    return VOLO_EMISSING;
 }
 
 int
@@ -118,6 +133,8 @@ volo__extract_absent(volo_extract *x, int source, const char *name,
         return 0;
     if (source & VOLO_OPTIONAL)
         return 1;
+    if (source == VOLO_FROM_PATH)
+        return refuse_pattern(x, name);
     return volo__extract_refuse(x, VOLO_EMISSING, source, name, "is missing");
 }
 
@@ -151,9 +168,13 @@ struct run {
 static void
 fail(volo_cx *cx, int err, const char *detail)
 {
+    static const struct volo__invalid body = {
+        {"body", 4}, "body", "is larger than is accepted"};
+
     if (volo_cx_is_answered(cx))
         return;
-    volo__problem_set(cx, volo_error_status(err), detail, NULL, 0);
+    volo__problem_set(cx, volo_error_status(err), detail, &body,
+                      err == VOLO_ETOOBIG && !detail);
     volo_cx_answer(cx);
 }
 

@@ -16,10 +16,14 @@ struct volo_extract {
     int status; /* 0: nothing was refused */
     int err;    /* the first error */
 
-    /* What was parsed once for all who ask. */
+    /* What was parsed once for all who ask, or the error that was refused
+     * once for all. */
     volo_json *doc;
     volo_form *form;
     volo_form *query;
+    int doc_err;
+    int form_err;
+    int query_err;
 };
 
 /* volo__extract_where(source): "path", "query", ... */
@@ -38,11 +42,19 @@ int volo__extract_refuse(volo_extract *x, int err, int source, const char *name,
 int volo__extract_find(volo_extract *x, volo_str *out, int source,
                        const char *name);
 
-/* volo__extract_doc(x, out): the body as JSON, once.  Errors are refused. */
-int volo__extract_doc(volo_extract *x, volo_json **out);
+/*
+ * volo__extract_member(x, out, name):
+ * Member ${name} of the JSON body, the whole of it for "".  VOLO_ENOENT: it is
+ * not there, or null, or there is no body.  Other errors have been refused.
+ */
+int volo__extract_member(volo_extract *x, volo_json **out, const char *name);
 
-/* volo__extract_form(x, out): the body as a form, once.  Errors are refused. */
+/* volo__extract_form(x, out): the body as a form, of no fields if there is
+ * none.  Errors are refused. */
 int volo__extract_form(volo_extract *x, volo_form **out);
+
+/* volo__extract_query(x, out): the query likewise. */
+int volo__extract_query(volo_extract *x, volo_form **out);
 
 /*
  * volo__extract_absent(x, source, name, fallback):

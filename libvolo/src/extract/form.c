@@ -149,51 +149,43 @@ list_of_pairs(volo_cx *cx, const volo_pair *v, size_t n, volo_str name,
 static int
 list_of_json(volo_extract *x, volo_list **out, const char *name)
 {
-    volo_json *doc, *array, *item;
-    volo_list *list;
-    int err = volo__extract_doc(x, &doc);
+    volo_json *array = NULL, *item;
+    volo_str text;
+    int err = volo__extract_member(x, &array, name);
 
-    if (err)
+    if (err && err != VOLO_ENOENT)
         return err;
-    array = *name ? volo_json_get(doc, name) : doc;
-    list = list_new(x->cx, volo_json_len(array));
-    if (!list)
-        return VOLO_ENOMEM;
-    if (volo_json_type(array) > VOLO_JSON_NULL &&
-        volo_json_type(array) != VOLO_JSON_ARRAY)
+    if (array && volo_json_type(array) != VOLO_JSON_ARRAY)
         return volo__extract_refuse(x, VOLO_EVALUE, VOLO_FROM_JSON, name,
                                     "must be an array");
-    for (item = volo_json_next(array, NULL); item;
+    *out = list_new(x->cx, volo_json_len(array));
+    for (item = volo_json_next(array, NULL); item && *out;
          item = volo_json_next(array, item)) {
-        volo_str text = volo_json_str(item);
-
+        text = volo_json_str(item);
         if (!text.ptr)
             return volo__extract_refuse(x, VOLO_EVALUE, VOLO_FROM_JSON, name,
                                         "must be an array of strings");
-        list->v[list->count++] = text;
+        (*out)->v[(*out)->count++] = text;
     }
-    *out = list;
     return 0;
 }
 
-/* The pairs of a query or a form, each parsed once. */
+/* Where there can be but one. */
 static int
-pairs_of(volo_extract *x, volo_form **out, int source)
+list_of_one(volo_extract *x, volo_list **out, int source, const char *name)
 {
-    int err = 0;
+    volo_str text;
+    int err = volo__extract_find(x, &text, source, name);
 
-    if (source == VOLO_FROM_FORM)
-        return volo__extract_form(x, out);
-    if (!x->query)
-        err = volo_form_parse(&x->query, x->cx, x->cx->req.query);
-    if (err)
-        return volo__extract_refuse(x, err, source, "query",
-                                    err == VOLO_ETOOBIG ? "has too many fields"
-                                                        : "is malformed");
-    *out = x->query;
+    if (err && err != VOLO_ENOENT)
+        return err;
+    *out = list_new(x->cx, 1);
+    if (*out && !err)
+        (*out)->v[(*out)->count++] = text;
     return 0;
 }
 
+/* The values of ${name}; NULL in ${out} if there is no memory for them. */
 static int
 list_of(volo_extract *x, volo_list **out, int source, const char *name)
 {
@@ -207,18 +199,18 @@ list_of(volo_extract *x, volo_list **out, int source, const char *name)
     case VOLO_FROM_HEADER:
         *out = list_of_pairs(x->cx, headers->v, headers->count,
                              volo_str_of(name), 1);
-        break;
+        return 0;
     case VOLO_FROM_QUERY:
     case VOLO_FROM_FORM:
-        err = pairs_of(x, &form, source);
+        err = source == VOLO_FROM_FORM ? volo__extract_form(x, &form)
+                                       : volo__extract_query(x, &form);
         if (err)
             return err;
         *out = list_of_pairs(x->cx, form->v, form->count, volo_str_of(name), 0);
-        break;
+        return 0;
     default:
-        *out = list_new(x->cx, 0);
+        return list_of_one(x, out, source, name);
     }
-    return *out ? 0 : VOLO_ENOMEM;
 }
 
 int
@@ -226,12 +218,14 @@ volo_extract_list(volo_extract *x, volo_list **out, int source,
                   const char *name, const char *fallback)
 {
     volo_list *list = NULL;
-    int err =
-        x ? list_of(x, &list, source & ~VOLO_OPTIONAL, name) : VOLO_ENOMEM;
+    int err = VOLO_ENOMEM;
 
     *out = NULL;
-    if (err == VOLO_ENOMEM && x)
-        volo__extract_refuse(x, err, source, name, "out of memory");
+    if (x)
+        err = list_of(x, &list, source & ~VOLO_OPTIONAL, name);
+    if (!err && !list)
+        err =
+            volo__extract_refuse(x, VOLO_ENOMEM, source, name, "out of memory");
     if (err)
         return err;
     if (!list->count && fallback)

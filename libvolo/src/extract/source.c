@@ -29,77 +29,122 @@ found(volo_str *out, volo_str value)
     return 0;
 }
 
-/* ---- The body ------------------------------------------------------------ */
+/* ---- The query ----------------------------------------------------------- */
 
 static int
-is_json(const volo_cx *cx)
-{
-    volo_str type = volo_cx_field(cx, VOLO_FIELD_CONTENT_TYPE);
-
-    return type.ptr && (volo_media_is(type, "application/json") ||
-                        volo_media_is(type, "+json"));
-}
-
-int
-volo__extract_doc(volo_extract *x, volo_json **out)
-{
-    volo_str body = volo_cx_body(x->cx);
-    char *why;
-    int err;
-
-    if (x->doc) {
-        *out = x->doc;
-        return 0;
-    }
-    if (!is_json(x->cx))
-        return volo__extract_refuse(x, VOLO_EMEDIA, VOLO_FROM_JSON,
-                                    "content-type", "must be application/json");
-    if (!body.len)
-        return volo__extract_refuse(x, VOLO_EMISSING, VOLO_FROM_JSON, "body",
-                                    "is empty");
-    err = volo_json_parse(&x->doc, x->cx, body);
-    if (err == VOLO_ENOMEM)
-        return volo__extract_refuse(x, err, VOLO_FROM_JSON, "body",
-                                    "out of memory");
-    if (err) {
-        why = (char *)(uintptr_t)volo_cx_strdup(x->cx,
-                                                volo_str_of(volo_json_error()))
-                  .ptr;
-        return volo__extract_refuse(x, VOLO_EFORMAT, VOLO_FROM_JSON, "body",
-                                    why ? why : "is no JSON");
-    }
-    *out = x->doc;
-    return 0;
-}
-
-static int
-form_error(volo_extract *x, int err)
+refuse_pairs(volo_extract *x, int err, int source, const char *name)
 {
     const char *reason = err == VOLO_ETOOBIG  ? "has too many fields"
                          : err == VOLO_ENOMEM ? "out of memory"
                                               : "has a broken escape";
 
-    return volo__extract_refuse(x, err, VOLO_FROM_FORM, "body", reason);
+    return volo__extract_refuse(x, err, source, name, reason);
+}
+
+int
+volo__extract_query(volo_extract *x, volo_form **out)
+{
+    int err;
+
+    if (!x->query && !x->query_err) {
+        err = volo_form_parse(&x->query, x->cx, x->cx->req.query);
+        if (err)
+            x->query_err = refuse_pairs(x, err, VOLO_FROM_QUERY, "");
+    }
+    if (!x->query_err)
+        *out = x->query;
+    return x->query_err;
+}
+
+/* One name: without taking the whole query apart. */
+static int
+find_query(volo_extract *x, volo_str *out, const char *name)
+{
+    volo_cx *cx = x->cx;
+    int err;
+
+    if (!cx->req.query.ptr)
+        return VOLO_ENOENT;
+    err =
+        volo__query_find(out, &cx->arena, cx->req.query, volo_str_of(name), 0);
+    if (err && err != VOLO_ENOENT)
+        return refuse_pairs(x, err, VOLO_FROM_QUERY, name);
+    return err;
+}
+
+/* ---- The body ------------------------------------------------------------ */
+
+static int
+refuse_type(volo_extract *x, const char *reason)
+{
+    return volo__extract_refuse(x, VOLO_EMEDIA, VOLO_FROM_HEADER,
+                                "content-type", reason);
+}
+
+static int
+parse_doc(volo_extract *x)
+{
+    volo_str type = volo_cx_field(x->cx, VOLO_FIELD_CONTENT_TYPE), why;
+    int err;
+
+    if (!type.ptr || (!volo_media_is(type, "application/json") &&
+                      !volo_media_is(type, "+json")))
+        return refuse_type(x, "must be application/json");
+    err = volo_json_parse(&x->doc, x->cx, volo_cx_body(x->cx));
+    if (!err)
+        return 0;
+    if (err == VOLO_ENOMEM)
+        return volo__extract_refuse(x, err, VOLO_FROM_JSON, "body",
+                                    "out of memory");
+    why = volo_cx_strdup(x->cx, volo_str_of(volo_json_error()));
+    return volo__extract_refuse(x, VOLO_EFORMAT, VOLO_FROM_JSON, "body",
+                                why.ptr && why.len ? why.ptr : "is no JSON");
+}
+
+int
+volo__extract_member(volo_extract *x, volo_json **out, const char *name)
+{
+    volo_json *value;
+
+    if (!volo_cx_body(x->cx).len)
+        return VOLO_ENOENT;
+    if (!x->doc && !x->doc_err)
+        x->doc_err = parse_doc(x);
+    if (!x->doc_err && *name && volo_json_type(x->doc) != VOLO_JSON_OBJECT)
+        x->doc_err = volo__extract_refuse(x, VOLO_EVALUE, VOLO_FROM_JSON,
+                                          "body", "must be an object");
+    if (x->doc_err)
+        return x->doc_err;
+    value = *name ? volo_json_get(x->doc, name) : x->doc;
+    if (volo_json_type(value) <= VOLO_JSON_NULL)
+        return VOLO_ENOENT;
+    *out = value;
+    return 0;
+}
+
+/* A body that is not there is a form without fields, of whatever type. */
+static int
+parse_form(volo_extract *x)
+{
+    volo_str type = volo_cx_field(x->cx, VOLO_FIELD_CONTENT_TYPE);
+    volo_str body = volo_cx_body(x->cx);
+    int err;
+
+    if (body.len && (!type.ptr ||
+                     !volo_media_is(type, "application/x-www-form-urlencoded")))
+        return refuse_type(x, "must be application/x-www-form-urlencoded");
+    err = volo_form_parse(&x->form, x->cx, body);
+    return err ? refuse_pairs(x, err, VOLO_FROM_FORM, "") : 0;
 }
 
 int
 volo__extract_form(volo_extract *x, volo_form **out)
 {
-    volo_str type = volo_cx_field(x->cx, VOLO_FIELD_CONTENT_TYPE);
-    int err;
-
-    if (!x->form) {
-        if (!type.ptr ||
-            !volo_media_is(type, "application/x-www-form-urlencoded"))
-            return volo__extract_refuse(
-                x, VOLO_EMEDIA, VOLO_FROM_FORM, "content-type",
-                "must be application/x-www-form-urlencoded");
-        err = volo_form_parse(&x->form, x->cx, volo_cx_body(x->cx));
-        if (err)
-            return form_error(x, err);
-    }
-    *out = x->form;
-    return 0;
+    if (!x->form && !x->form_err)
+        x->form_err = parse_form(x);
+    if (!x->form_err)
+        *out = x->form;
+    return x->form_err;
 }
 
 static int
@@ -114,14 +159,11 @@ find_form(volo_extract *x, volo_str *out, const char *name)
 static int
 find_member(volo_extract *x, volo_str *out, const char *name)
 {
-    volo_json *doc, *value;
-    int err = volo__extract_doc(x, &doc);
+    volo_json *value;
+    int err = volo__extract_member(x, &value, name);
 
     if (err)
         return err;
-    value = *name ? volo_json_get(doc, name) : doc;
-    if (volo_json_type(value) <= VOLO_JSON_NULL)
-        return VOLO_ENOENT;
     if (volo_json_type(value) != VOLO_JSON_STRING)
         return volo__extract_refuse(x, VOLO_EVALUE, VOLO_FROM_JSON, name,
                                     "must be a string");
@@ -129,31 +171,40 @@ find_member(volo_extract *x, volo_str *out, const char *name)
 }
 
 static int
+is_utf8(volo_str type)
+{
+    volo_str charset;
+
+    return !type.ptr || volo_media_param(&charset, type, "charset") != 0 ||
+           volo__str_ieq(charset, VOLO_STR("utf-8")) ||
+           volo__str_ieq(charset, VOLO_STR("us-ascii"));
+}
+
+static int
 find_text(volo_extract *x, volo_str *out)
 {
     volo_str body = volo_cx_body(x->cx);
 
+    if (!is_utf8(volo_cx_field(x->cx, VOLO_FIELD_CONTENT_TYPE)))
+        return refuse_type(x, "must have the charset utf-8");
     if (!volo__utf8_valid(body))
         return volo__extract_refuse(x, VOLO_EFORMAT, VOLO_FROM_TEXT, "body",
                                     "is not UTF-8");
     return found(out, body);
 }
 
+/* ---- All of them --------------------------------------------------------- */
+
 int
 volo__extract_find(volo_extract *x, volo_str *out, int source, const char *name)
 {
     volo_cx *cx = x->cx;
-    int err;
 
     switch (source & ~VOLO_OPTIONAL) {
     case VOLO_FROM_PATH:
         return found(out, volo_cx_param(cx, name));
     case VOLO_FROM_QUERY:
-        if (!cx->req.query.ptr)
-            return VOLO_ENOENT;
-        err = volo__query_find(out, &cx->arena, cx->req.query,
-                               volo_str_of(name), 0);
-        break;
+        return find_query(x, out, name);
     case VOLO_FROM_HEADER:
         return found(out, volo_cx_header(cx, name));
     case VOLO_FROM_COOKIE:
@@ -171,7 +222,4 @@ volo__extract_find(volo_extract *x, volo_str *out, int source, const char *name)
     default:
         return VOLO_ENOENT;
     }
-    if (err && err != VOLO_ENOENT)
-        volo__extract_refuse(x, err, source, name, "has a broken escape");
-    return err;
 }

@@ -61,19 +61,15 @@ static int
 member_of(volo_extract *x, volo_json **out, int source, const char *name,
           const char *fallback)
 {
-    volo_json *doc;
     int err;
 
     if (!x)
         return VOLO_ENOMEM;
     if ((source & ~VOLO_OPTIONAL) != VOLO_FROM_JSON)
         return 2;
-    err = volo__extract_doc(x, &doc);
-    if (err)
+    err = volo__extract_member(x, out, name);
+    if (err != VOLO_ENOENT)
         return err;
-    *out = *name ? volo_json_get(doc, name) : doc;
-    if (volo_json_type(*out) > VOLO_JSON_NULL)
-        return 0;
     err = volo__extract_absent(x, source, name, fallback);
     return err ? err : 2;
 }
@@ -100,8 +96,9 @@ number_error(volo_extract *x, int err, int source, const char *name,
              const char *expected)
 {
     return volo__extract_refuse(x, err, source, name,
-                                err == VOLO_ERANGE ? "is out of range"
-                                                   : expected);
+                                err == VOLO_ERANGE   ? "is out of range"
+                                : err == VOLO_ENOMEM ? "out of memory"
+                                                     : expected);
 }
 
 int
@@ -168,16 +165,62 @@ volo_extract_u32(volo_extract *x, uint32_t *out, int source, const char *name,
     return 0;
 }
 
-/* JSON's grammar of numbers knows no locale, nor "nan". */
+/* How many digits ${s} has from ${i} on. */
+static size_t
+digits(volo_str s, size_t i)
+{
+    size_t n = 0;
+
+    while (i + n < s.len && (unsigned)(s.ptr[i + n] - '0') < 10u)
+        n++;
+    return n;
+}
+
+static int
+sign(volo_str s, size_t i)
+{
+    return i < s.len && (s.ptr[i] == '-' || s.ptr[i] == '+');
+}
+
+/* A number as JSON writes it (RFC 8259 section 6). */
+static int
+is_number(volo_str s)
+{
+    size_t i = s.len && s.ptr[0] == '-', n = digits(s, i);
+
+    if (!n || (n > 1 && s.ptr[i] == '0'))
+        return 0;
+    i += n;
+    if (i < s.len && s.ptr[i] == '.') {
+        n = digits(s, i + 1);
+        if (!n)
+            return 0;
+        i += 1 + n;
+    }
+    if (i < s.len && (s.ptr[i] | 0x20) == 'e') {
+        i += 1 + (size_t)sign(s, i + 1);
+        n = digits(s, i);
+        if (!n)
+            return 0;
+        i += n;
+    }
+    return i == s.len;
+}
+
+/* By way of JSON, which knows no locale, nor "nan"; what it refuses of a
+ * number is its size. */
 static int
 parse_f64(volo_extract *x, double *out, volo_str text)
 {
     volo_json *value;
-    int err = volo_json_parse(&value, x->cx, text);
+    int err;
 
+    if (!is_number(text))
+        return VOLO_EFORMAT;
+    err = volo_json_parse(&value, x->cx, text);
     if (err)
-        return err == VOLO_ENOMEM ? err : VOLO_EFORMAT;
-    return volo_json_f64(out, value) ? VOLO_EFORMAT : 0;
+        return err == VOLO_ENOMEM ? err : VOLO_ERANGE;
+    return volo_json_f64(out, value);
 }
 
 int
@@ -264,9 +307,16 @@ volo_extract_json(volo_extract *x, volo_json **out, int source,
     *out = NULL;
     rc = member_of(x, out, VOLO_FROM_JSON | (source & VOLO_OPTIONAL), name,
                    fallback);
-    if (rc == 2) /* a fallback is JSON text */
-        rc = volo_json_parse(out, x->cx, volo_str_of(fallback));
-    return rc > 0 ? 0 : rc;
+    if (rc != 2)
+        return rc > 0 ? 0 : rc;
+
+    /* A fallback is JSON text; one that is not is a mistake of the program. */
+    rc = volo_json_parse(out, x->cx, volo_str_of(fallback));
+    if (!rc)
+        return 0;
+    return volo__extract_refuse(
+        x, rc == VOLO_ENOMEM ? rc : VOLO_EINVAL, VOLO_FROM_JSON, name,
+        rc == VOLO_ENOMEM ? "out of memory" : "has a default of no JSON");
 }
 
 int

@@ -141,11 +141,15 @@ as_text(struct sink *sink, const struct problem *p)
     }
     put_text(sink, "\n");
     for (i = 0; i < p->count; i++) {
-        put_text(sink, p->errors[i].where);
-        put_text(sink, " ");
-        put_plain(sink, p->errors[i].field);
+        volo_str where = volo_str_of(p->errors[i].where);
+
+        put_str(sink, where);
+        if (!volo_str_eq(p->errors[i].field, where)) { /* not all of it */
+            put_text(sink, where.len ? " " : "");
+            put_plain(sink, p->errors[i].field);
+        }
         put_text(sink, ": ");
-        put_text(sink, p->errors[i].reason);
+        put_plain(sink, volo_str_of(p->errors[i].reason));
         put_text(sink, "\n");
     }
 }
