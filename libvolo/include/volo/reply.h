@@ -2,7 +2,8 @@
 /*
  * Answers from values.  Each sets content and Content-Type and then answers;
  * the status is 200 unless volo_cx_set_status() was called before.  All return
- * what volo_cx_answer() returns, or VOLO_ENOMEM, VOLO_EINVAL; when a reply
+ * what volo_cx_answer() returns, or VOLO_ENOMEM, VOLO_EINVAL; one that comes
+ * late, VOLO_EALREADY or VOLO_ECANCELED, touches nothing.  When a reply
  * fails before it answers, it answers with the error's status itself, so a
  * handler may ignore the result.
  */
@@ -39,7 +40,8 @@ VOLO_API int volo_reply_static(volo_cx *cx, const char *type, volo_str bytes);
 VOLO_API int volo_reply_json(volo_cx *cx, const volo_json *value);
 
 /** volo_reply_status(cx, status): that status and its reason as text, or no
- * content where the status has none.    @since 0.1 */
+ * content where the status has none; from 400 on, volo_reply_problem().
+ * @since 0.1 */
 VOLO_API int volo_reply_status(volo_cx *cx, int status);
 
 /** volo_reply_empty(cx): no content: 204 unless a status was set.

@@ -7,8 +7,11 @@ static int
 answer_problem(volo_cx *cx, int status, const char *detail,
                const struct volo__invalid *errors, size_t n)
 {
-    int err = volo__problem_set(cx, status, detail, errors, n);
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
+    err = volo__problem_set(cx, status, detail, errors, n);
     if (err && err != VOLO_ENOMEM)
         return volo__reply_failed(cx, err);
     return volo_cx_answer(cx);

@@ -18,6 +18,7 @@ enum { PIECE = 32768 };
 
 struct file {
     int fd;
+    int unread; /* for HEAD, nobody will see it */
     uint64_t at;
     uint64_t left;
     char room[PIECE];
@@ -42,6 +43,8 @@ file_read(volo_writer *w, void *user)
 
     if (!file->left)
         return 0;
+    if (file->unread)
+        return VOLO_ECANCELED;
     do
         n = pread(file->fd, file->room, want, (off_t)file->at);
     while (n < 0 && errno == EINTR);
@@ -67,12 +70,17 @@ status_of(int error)
     case ENOTDIR:
     case ENAMETOOLONG:
     case ELOOP:
+    case ENXIO: /* a socket, a device of nothing */
         return 404;
     case EACCES:
     case EPERM:
         return 403;
-    default:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
         return 503;
+    default:
+        return 500;
     }
 }
 
@@ -114,8 +122,10 @@ volo_reply_file(volo_cx *cx, const char *path, const char *type)
 {
     struct file *file;
     struct stat st;
-    int status = 500, fd, err;
+    int status = 500, fd, err = volo__reply_late(cx);
 
+    if (err)
+        return err;
     if (!path)
         return volo__reply_failed(cx, VOLO_EINVAL);
     fd = open_regular(path, &st, &status);
@@ -129,6 +139,7 @@ volo_reply_file(volo_cx *cx, const char *path, const char *type)
         return volo__reply_failed(cx, err);
     }
     file->fd = fd;
+    file->unread = volo_cx_method(cx) == VOLO_HEAD;
     file->at = 0;
     file->left = (uint64_t)st.st_size;
     err = volo_cx_answer_source(cx, (int64_t)st.st_size, file_read, file,

@@ -16,11 +16,31 @@ is_redirect(int status)
            status == 308;
 }
 
+static int
+is_hex(char c)
+{
+    return (unsigned)(c - '0') < 10u || (unsigned)((c | 0x20) - 'a') < 6u;
+}
+
+/* Where the next "%" is that no escape begins with; the length if none. */
+static size_t
+stray_percent(volo_str s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++)
+        if (s.ptr[i] == '%' &&
+            (s.len - i < 3 || !is_hex(s.ptr[i + 1]) || !is_hex(s.ptr[i + 2])))
+            break;
+    return i;
+}
+
 /* All that RFC 3986 has in a URI reference, escapes that are there included;
  * the rest is encoded. */
 static volo_str
 encode_location(volo_cx *cx, volo_str location)
 {
+    size_t len = 0, n;
     char *out;
 
     if (location.len > SIZE_MAX / 3)
@@ -28,16 +48,27 @@ encode_location(volo_cx *cx, volo_str location)
     out = volo_cx_alloc(cx, 3 * location.len + 1);
     if (!out)
         return volo_str_of(NULL);
-    return volo_str_make(
-        out, volo__percent_encode(out, location, ":/?#[]@!$&'()*+,;=%"));
+    while (location.len) {
+        n = stray_percent(location);
+        len += volo__percent_encode(out + len, volo_str_make(location.ptr, n),
+                                    ":/?#[]@!$&'()*+,;=%");
+        if (n == location.len)
+            break;
+        memcpy(out + len, "%25", 3);
+        len += 3;
+        location = volo_str_make(location.ptr + n + 1, location.len - n - 1);
+    }
+    return volo_str_make(out, len);
 }
 
 int
 volo_reply_redirect(volo_cx *cx, int status, const char *location)
 {
     volo_str uri;
-    int err = 0;
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
     if (!is_redirect(status) || !location || !*location)
         return volo__reply_failed(cx, VOLO_EINVAL);
     uri = encode_location(cx, volo_str_of(location));
@@ -49,7 +80,7 @@ volo_reply_redirect(volo_cx *cx, int status, const char *location)
 
 /* ---- Set-Cookie ---------------------------------------------------------- */
 
-/* RFC 6265 section 4.1.1: an av is any octets but controls and ";"; we want a
+/* RFC 6265 section 4.1.1: an av is any ASCII but controls and ";"; we want a
  * token before the "=", so that nothing else is smuggled in. */
 static int
 attribute_valid(volo_str av)
@@ -63,7 +94,7 @@ attribute_valid(volo_str av)
     if (!volo__is_token(name))
         return 0;
     for (i = name.len; i < av.len; i++)
-        if ((unsigned char)av.ptr[i] < 0x20 || av.ptr[i] == 0x7f)
+        if ((unsigned char)av.ptr[i] < 0x20 || (unsigned char)av.ptr[i] > 0x7e)
             return 0;
     return 1;
 }

@@ -9,6 +9,12 @@
 #include "reply/reply.h"
 
 int
+volo__reply_late(volo_cx *cx)
+{
+    return volo_cx_is_answered(cx) ? volo_cx_answer(cx) : 0;
+}
+
+int
 volo__reply_failed(volo_cx *cx, int err)
 {
     if (!volo_cx_is_answered(cx)) {
@@ -22,8 +28,11 @@ volo__reply_failed(volo_cx *cx, int err)
 static int
 answer_ref(volo_cx *cx, volo_str type, volo_str body)
 {
-    int err = volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE, type);
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
+    err = volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE, type);
     if (!err)
         err = volo_cx_set_body_ref(cx, body, NULL, NULL);
     return err ? volo__reply_failed(cx, err) : volo_cx_answer(cx);
@@ -32,8 +41,11 @@ answer_ref(volo_cx *cx, volo_str type, volo_str body)
 static int
 answer_copy(volo_cx *cx, volo_str type, volo_str body)
 {
-    int err = volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE, type);
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
+    err = volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE, type);
     if (!err)
         err = volo_cx_set_body(cx, body);
     return err ? volo__reply_failed(cx, err) : volo_cx_answer(cx);
@@ -61,7 +73,10 @@ int
 volo_reply_bytes(volo_cx *cx, const char *type, volo_str bytes)
 {
     volo_str copy = VOLO_STR("application/octet-stream");
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
     if (type) {
         copy = volo_cx_strdup(cx, volo_str_of(type));
         if (!copy.ptr)
@@ -82,8 +97,11 @@ int
 volo_reply_json(volo_cx *cx, const volo_json *value)
 {
     volo_str text;
-    int err = volo_json_write(&text, cx, value);
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
+    err = volo_json_write(&text, cx, value);
     if (err)
         return volo__reply_failed(cx, err);
     return answer_ref(cx, VOLO_STR("application/json"), text);
@@ -100,8 +118,13 @@ int
 volo_reply_status(volo_cx *cx, int status)
 {
     volo_str reason = volo_str_of(volo_status_reason(status));
-    int err = volo_cx_set_status(cx, status);
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
+    if (status >= 400)
+        return volo_reply_problem(cx, status, NULL);
+    err = volo_cx_set_status(cx, status);
     if (err)
         return volo__reply_failed(cx, err);
     if (!has_content(status))
@@ -112,8 +135,10 @@ volo_reply_status(volo_cx *cx, int status)
 int
 volo_reply_empty(volo_cx *cx)
 {
-    int err = 0;
+    int err = volo__reply_late(cx);
 
+    if (err)
+        return err;
     if (volo_cx_status(cx) == 200)
         err = volo_cx_set_status(cx, 204);
     return err ? volo__reply_failed(cx, err) : volo_cx_answer(cx);
@@ -124,7 +149,9 @@ volo_reply_cookie(volo_cx *cx, const char *name, volo_str value,
                   const char *attributes)
 {
     volo_str line;
-    int err = volo__cookie_line(&line, cx, name, value, attributes);
+    int err = volo_cx_is_answered(cx) ? VOLO_EALREADY : 0;
 
+    if (!err)
+        err = volo__cookie_line(&line, cx, name, value, attributes);
     return err ? err : volo_cx_add_header(cx, "set-cookie", line);
 }
