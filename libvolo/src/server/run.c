@@ -372,6 +372,8 @@ stop_here(volo_server *server)
     volo_loop *loop = server->workers[0].loop;
 
     volo__loop_enter(loop);
+    if (atomic_fetch_add(&server->stops, 1) == 0)
+        volo__server_begin_stop(server);
     volo__worker_stop(&server->workers[0], 1);
     volo__loop_leave();
 }

@@ -297,7 +297,7 @@ volo_server_on_thread(volo_server *server, volo_task_fn start,
 
     if (!is_new(server))
         err = VOLO_EBUSY;
-    else if (server->thread_start || server->thread_stop)
+    else if (server->thread_start || server->thread_stop || server->thread_free)
         err = VOLO_EEXIST;
     if (err) {
         if (user_free)

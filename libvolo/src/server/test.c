@@ -167,6 +167,7 @@ on_respond(volo_cx *cx)
     int err;
 
     r->status = cx->res.status;
+    trip->head_only |= r->status == 204 || r->status == 304;
     err = volo__lines_copy(&r->headers, &cx->res.headers);
     if (!err)
         err = add_length(r, cx);
