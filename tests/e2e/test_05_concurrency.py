@@ -210,7 +210,6 @@ def calls(start, tmp_path, requests, path, depth):
             c.send(request("GET", path) * depth)
             for _ in range(depth):
                 assert c.answer().status == 200
-    # strace lets its child end when it is told to.
     server.stop()
     text = log.read_text()
     reads = sum(text.count(f"{n}(") for n in
