@@ -14,6 +14,7 @@ struct taken {
     char early[64];
     size_t early_len;
     _Atomic int refused;
+    volo_cx *_Atomic held;
 };
 
 static void
@@ -34,6 +35,10 @@ upgrade(volo_cx *cx, void *user)
     struct taken *taken = user;
     int err;
 
+    if (volo_cx_path(cx).ptr[1] == 'h') {
+        taken->held = volo_cx_ref(cx);
+        return;
+    }
     volo_cx_set_header(cx, "x-a", VOLO_STR("b"));
     err = volo_cx_answer_upgrade(cx, "echo", take, taken);
     if (!err)
@@ -161,6 +166,80 @@ test_who_has_not_asked_is_not_upgraded(void **state)
     assert_int_equal(taken.fd, 0);
 }
 
+/* Its 101 stands behind an answer that the peer has not read yet, and the peer
+ * goes on to send. */
+static void
+test_nothing_is_lost_while_the_101_waits(void **state)
+{
+    static char big[8 << 20], sink[1 << 16];
+    struct taken taken = {.fd = 0};
+    volo_server *server = serve(&taken);
+    int fd = dial(server);
+    size_t left = sizeof big, len;
+    ssize_t n;
+
+    (void)state;
+    say(fd, "GET /held HTTP/1.1\r\nHost: a\r\n\r\n" ASK);
+    while (!taken.held)
+        usleep(500);
+    volo_cx_set_body_ref(taken.held, volo_str_make(big, sizeof big), NULL,
+                         NULL);
+    assert_int_equal(volo_cx_answer(taken.held), 0);
+    volo_cx_unref(taken.held);
+    say(fd, "one");
+    usleep(20000);
+    say(fd, "two");
+    usleep(20000);
+    assert_int_equal(taken.fd, 0);
+
+    /* Head and body of the first, then the second's head. */
+    len = 0;
+    while (!strstr(sink, "\r\n\r\n")) {
+        assert_int_equal(read(fd, sink + len, 1), 1);
+        sink[++len] = 0;
+    }
+    for (; left; left -= (size_t)n) {
+        n = read(fd, sink, left < sizeof sink ? left : sizeof sink);
+        assert_true(n > 0);
+    }
+    assert_non_null(strstr(hear(fd, "\r\n\r\n"), " 101 "));
+    while (!taken.fd)
+        usleep(500);
+    len = taken.early_len;
+    while (len < 6) {
+        n = read(taken.fd - 1, taken.early + len, sizeof taken.early - len);
+        assert_true(n > 0);
+        len += (size_t)n;
+    }
+    assert_memory_equal(taken.early, "onetwo", 6);
+    close(taken.fd - 1);
+    close(fd);
+    volo_server_free(server);
+}
+
+static void
+test_a_client_that_leaves_before_its_101_is_not_handed_over(void **state)
+{
+    static char big[8 << 20];
+    struct taken taken = {.fd = 0};
+    volo_server *server = serve(&taken);
+    int fd = dial(server);
+
+    (void)state;
+    say(fd, "GET /held HTTP/1.1\r\nHost: a\r\n\r\n" ASK);
+    while (!taken.held)
+        usleep(500);
+    volo_cx_set_body_ref(taken.held, volo_str_make(big, sizeof big), NULL,
+                         NULL);
+    assert_int_equal(volo_cx_answer(taken.held), 0);
+    volo_cx_unref(taken.held);
+    close(fd);
+    while (volo_server_stat(server, VOLO_STAT_CONNECTIONS) > 0)
+        usleep(500);
+    volo_server_free(server);
+    assert_int_equal(taken.fd, 0);
+}
+
 static void
 test_an_upgrade_while_the_server_stops(void **state)
 {
@@ -186,6 +265,9 @@ main(void)
         cmocka_unit_test(
             test_the_application_gets_the_socket_and_what_came_early),
         cmocka_unit_test(test_who_has_not_asked_is_not_upgraded),
+        cmocka_unit_test(test_nothing_is_lost_while_the_101_waits),
+        cmocka_unit_test(
+            test_a_client_that_leaves_before_its_101_is_not_handed_over),
         cmocka_unit_test(test_an_upgrade_while_the_server_stops),
     };
 
