@@ -73,6 +73,8 @@ cx_free(volo_cx *cx)
     free_hooks(cx->finishes);
     free_exts(cx);
     free_body(&cx->body);
+    if (cx->res.writer)
+        volo__writer_fini(cx->res.writer);
     volo__arena_clear(&cx->late);
     volo__arena_clear(&cx->arena);
     volo__home_slab_free(home, cx);

@@ -294,11 +294,14 @@ enum volo__writer_state {
 /* volo__writer_status(w): a volo__writer_state. */
 int volo__writer_status(const volo_writer *w);
 
-/* volo__writer_trailers(w): the trailer fields, in the cx's arena. */
+/* volo__writer_trailers(w): the trailer fields; they live as long as ${w}. */
 const struct volo__fields *volo__writer_trailers(const volo_writer *w);
 
 /* volo__writer_close(w): the codec is done with it (sent, or cut off): tells
  * the application if it was not ended. */
 void volo__writer_close(volo_writer *w);
+
+/* volo__writer_fini(w): its exchange is being freed. */
+void volo__writer_fini(volo_writer *w);
 
 #endif

@@ -204,13 +204,13 @@ volo_writer_trailer(volo_writer *w, const char *name, volo_str value)
     if (!volo__is_token(key) || !volo__is_field_value(value) ||
         !trailer_allowed(id))
         return VOLO_EINVAL;
-    own = volo__arena_bytes(&w->cx->arena, key.len);
-    copy = volo__arena_dup(&w->cx->arena, value);
+    own = volo__arena_bytes(&w->arena, key.len);
+    copy = volo__arena_dup(&w->arena, value);
     if (!own || !copy.ptr)
         return VOLO_ENOMEM;
     for (i = 0; i < key.len; i++)
         own[i] = (char)volo__lower((unsigned char)key.ptr[i]);
-    return volo__fields_add(&w->trailers, &w->cx->arena, id,
+    return volo__fields_add(&w->trailers, &w->arena, id,
                             volo_str_make(own, key.len), copy);
 }
 
@@ -383,6 +383,12 @@ volo__writer_close(volo_writer *w)
     w->tail = NULL;
     if (w->status == VOLO__WRITER_OPEN)
         tell_drained(w);
+}
+
+void
+volo__writer_fini(volo_writer *w)
+{
+    volo__arena_clear(&w->arena);
 }
 
 /* ---- Making one ---------------------------------------------------------- */

@@ -17,6 +17,8 @@ struct volo_writer {
     uint64_t written;
     int ended;
     struct volo__fields trailers;
+    struct volo__arena
+        arena; /* of these: layers use the exchange's meanwhile */
 
     /* The home's side. */
     struct volo__chunk *head;
