@@ -187,6 +187,155 @@ test_a_refusal_without_memory(void **state)
             VOLO_STR("{"), 400);
 }
 
+/* ---- Not one octet ---------------------------------------------------------
+ */
+
+/* From here on ${cx} has nothing to give. */
+static void
+exhaust(volo_cx *cx)
+{
+    countdown = 0;
+    for_good = 1;
+    failed = 0;
+    while (volo_cx_strdup(cx, VOLO_STR("")).ptr)
+        continue;
+}
+
+static void
+read_all(volo_cx *cx, volo_extract *x)
+{
+    volo_list *list;
+    volo_json *json;
+    volo_form *form;
+    const char *text;
+    volo_str str;
+    double real;
+    int flag;
+
+    assert_int_equal(volo_extract_cstr(x, &text, VOLO_FROM_QUERY, "a", NULL),
+                     VOLO_ENOMEM);
+    assert_null(text);
+    assert_int_equal(volo_extract_f64(x, &real, VOLO_FROM_QUERY, "a", NULL),
+                     VOLO_ENOMEM);
+    assert_int_equal(volo_extract_str(x, &str, VOLO_FROM_QUERY, "b", NULL),
+                     VOLO_ENOMEM);
+    assert_absent(str);
+    assert_int_equal(volo_extract_has(x, &flag, VOLO_FROM_QUERY, "b", NULL),
+                     VOLO_ENOMEM);
+    assert_int_equal(volo_extract_list(x, &list, VOLO_FROM_QUERY, "a", NULL),
+                     VOLO_ENOMEM);
+    assert_int_equal(volo_extract_list(x, &list, VOLO_FROM_HEADER, "a", NULL),
+                     VOLO_ENOMEM);
+    assert_int_equal(volo_extract_list(x, &list, VOLO_FROM_PATH, "a", NULL),
+                     VOLO_ENOMEM);
+    assert_null(list);
+    assert_int_equal(volo_extract_json(x, &json, VOLO_FROM_JSON, "", NULL),
+                     VOLO_ENOMEM);
+    assert_int_equal(volo_extract_json(x, &json, VOLO_FROM_JSON, "a", "1"),
+                     VOLO_ENOMEM);
+    assert_null(json);
+    assert_int_equal(volo_extract_form(x, &form, VOLO_FROM_FORM, "", NULL),
+                     VOLO_EMEDIA);
+    assert_int_equal(volo_form_parse(&form, cx, VOLO_STR("a=1")), VOLO_ENOMEM);
+    assert_null(volo_extract_begin(cx));
+}
+
+/* What was refused first decides among those that are not the client's. */
+static void
+extract_nothing(volo_cx *cx, int err, volo_str body, void *user)
+{
+    volo_extract *x = volo_extract_begin(cx);
+
+    (void)user;
+    assert_int_equal(err, 0);
+    assert_int_equal(body.len, 7);
+    exhaust(cx);
+    read_all(cx, x);
+    assert_int_equal(volo_extract_end(x, cx), VOLO_ENOMEM);
+    assert_int_equal(volo_cx_status(cx), 503);
+    assert_int_equal(volo_cx_response_body(cx).len, 0);
+}
+
+static void
+extracting(volo_cx *cx, void *user)
+{
+    volo_cx_read_body(cx, extract_nothing, user);
+}
+
+static void
+replying(volo_cx *cx, void *user)
+{
+    const int *which = user;
+    volo_json *doc;
+    int err = 0;
+
+    assert_int_equal(volo_json_object(&doc, cx), 0);
+    exhaust(cx);
+    switch (*which) {
+    case 0:
+        err = volo_reply_text(cx, "text");
+        break;
+    case 1:
+        err = volo_reply_bytes(cx, "a/b", VOLO_STR("bytes"));
+        break;
+    case 2:
+        err = volo_reply_json(cx, doc);
+        break;
+    case 3:
+        err = volo_reply_redirect(cx, 302, "/");
+        break;
+    case 4:
+        err = volo_reply_file(cx, "/proc/self/exe", NULL);
+        break;
+    default:
+        assert_int_equal(volo_reply_cookie(cx, "a", VOLO_STR("1"), NULL),
+                         VOLO_ENOMEM);
+        volo_reply_problem(cx, 503, "without its text");
+        err = VOLO_ENOMEM;
+    }
+    assert_int_equal(err, VOLO_ENOMEM);
+    assert_int_equal(volo_cx_is_answered(cx), 1);
+    assert_int_equal(volo_cx_status(cx), 503);
+    assert_int_equal(volo_cx_response_body(cx).len, 0);
+}
+
+/* Without a check of the answer, for which there is no memory either. */
+static void
+serve_one(volo_service_fn fn, void *user)
+{
+    volo_test_request *request;
+    volo_test_response *r;
+    volo_service *service;
+    volo_test *client;
+
+    countdown = -1;
+    for_good = 0;
+    live = 0;
+    volo_set_allocator(flaky, NULL);
+    assert_int_equal(volo_service_new(&service, fn, user, NULL), 0);
+    assert_int_equal(volo_test_new(&client, service), 0);
+    volo_test_request_new(&request, client, "POST", "/?a=1&b=%20");
+    volo_test_request_header(request, "content-type", "application/json");
+    volo_test_request_body(request, VOLO_STR("{\"a\":1}"));
+    volo_test_send(&r, client, request);
+    assert_true(failed);
+    volo_test_free(client);
+    volo_service_unref(service);
+    volo_set_allocator(NULL, NULL);
+    assert_int_equal(live, 0);
+}
+
+static void
+test_a_request_that_nothing_is_left_for_is_503(void **state)
+{
+    int which;
+
+    (void)state;
+    serve_one(extracting, NULL);
+    for (which = 0; which < 6; which++)
+        serve_one(replying, &which);
+}
+
 int
 main(void)
 {
@@ -194,6 +343,7 @@ main(void)
         cmocka_unit_test(test_json_without_memory),
         cmocka_unit_test(test_a_form_without_memory),
         cmocka_unit_test(test_a_refusal_without_memory),
+        cmocka_unit_test(test_a_request_that_nothing_is_left_for_is_503),
     };
 
     memset(large, 'x', sizeof large);

@@ -289,6 +289,27 @@ test_a_query_that_cannot_be_read_is_told_once(void **state)
     close_rig();
 }
 
+VOLO_KEY(thing, int);
+
+VOLO_HANDLER(odd, (cstr, q, QUERY("q")), (cstr, c, COOKIE("c")),
+             (str, e, EXT(thing_key())), (cstr, o, HEADER_OPT("o")))
+{
+    (void)q, (void)c, (void)e, (void)o;
+    fail();
+    return volo_reply_empty(cx);
+}
+
+static void
+test_a_refusal_names_every_kind_of_place(void **state)
+{
+    (void)state;
+    open_rig("/", odd);
+    expect("/?q=a%00b", NULL, NULL, 400,
+           "Bad Request\nquery q: has a NUL in it\ncookie c: is missing\n"
+           "request extension: is missing\n");
+    close_rig();
+}
+
 int
 main(void)
 {
@@ -306,6 +327,7 @@ main(void)
             test_a_parameter_that_the_pattern_lacks_is_the_programs_fault),
         cmocka_unit_test(test_where_there_can_be_but_one_a_list_has_one),
         cmocka_unit_test(test_a_query_that_cannot_be_read_is_told_once),
+        cmocka_unit_test(test_a_refusal_names_every_kind_of_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
