@@ -16,21 +16,51 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdatomic.h>
+
 #include <volo.h>
+
+/*
+ * Sharing.  Where there is no GIL, VOLO__PY_LOCK(object) to VOLO__PY_UNLOCK()
+ * is one block in which nobody else is at the fields of ${object}.  No Python
+ * code runs and no return leaves from inside.
+ */
+#ifdef Py_GIL_DISABLED
+#define VOLO__PY_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define VOLO__PY_UNLOCK() Py_END_CRITICAL_SECTION()
+#else
+#define VOLO__PY_LOCK(object) {
+#define VOLO__PY_UNLOCK() }
+#endif
 
 /* ---- The module (module.c) ----------------------------------------------- */
 
-/* What python/volo gives with volo._cvolo.set_hooks(): strong references. */
+/*
+ * What python/volo gives with volo._cvolo.set_hooks(dumps=, respond=,
+ * on_error=, on_invalid=): kept for ever, so that they may be borrowed.
+ *
+ * respond(request, value) is asked in two cases.  A value that reply.c does
+ * not know (a Struct, a generator): it returns one that it does know, mostly a
+ * Response.  A Response whose body is neither bytes, str nor None (a file, a
+ * stream): it sends that with a Writer; what it returns is ignored.
+ *
+ * For an ASYNC handler respond, on_error and on_invalid may return a
+ * coroutine: it is awaited, for what they would have returned.
+ */
 struct volo__py_hooks {
     PyObject *dumps;        /* dumps(value) -> bytes: a value as JSON */
-    PyObject *respond;      /* respond(request, value): reply.c can't do it */
-    PyObject *on_error;     /* on_error(request, exception): as a value */
+    PyObject *respond;      /* respond(request, value): see above */
+    PyObject *on_error;     /* on_error(request, exception) -> a value */
+    PyObject *on_invalid;   /* on_invalid(request, invalid) -> a value; or NULL:
+                               a problem that names what was refused */
     PyObject *copy_context; /* contextvars.copy_context */
 };
 
 struct volo__py {
     struct volo__py_hooks hooks;
-    PyObject *run_name; /* "run", "send" ...: interned */
+    PyObject *error;       /* VoloError */
+    PyObject *invalid;     /* Invalid: what the plan raises */
+    PyObject *run_context; /* contextvars.Context.run, unbound */
     PyTypeObject *request_type;
     PyTypeObject *response_type;
     PyTypeObject *headers_type;
@@ -70,15 +100,22 @@ void volo__py_sweep(void);
  * keeps longer takes a reference of its own then, so it can be read for ever.
  */
 struct volo__py_request {
-    PyObject_HEAD
+    PyObject ob_base;
     volo_job job;      /* job.cx NULL: nothing is held any more */
-    PyObject *handler; /* the volo__py_handler it is for */
+    PyObject *handler; /* the volo__py_handler it is for; may be NULL */
     PyObject *state;   /* attributes for layers: a dict, or NULL */
-    PyObject *headers; /* made when asked for, as the rest below */
+    PyObject *headers; /* made when asked for, as those below */
+    PyObject *params;
+    PyObject *query;
+    PyObject *cookies;
     PyObject *body;
-    PyObject *cleanups; /* list of what dependency providers left, or NULL */
-    PyObject *task;     /* of an async handler, to cancel; or NULL */
-    int answered;       /* its reference has gone with an answer */
+    PyObject *cleanups; /* list of what dependency providers left, or NULL:
+                           each called with the exception or None, last first,
+                           once the answer is made (awaited where ASYNC) */
+    PyObject *task;     /* of an async handler, to cancel, or NULL: set by the
+                           runner if not answered yet; cleared at the end */
+    struct volo__py_kept *kept; /* what is read before the loop has it again */
+    int answered;               /* its reference has gone with an answer */
 };
 
 /* volo__py_request_new(job, handler): takes over the reference of ${job},
@@ -89,32 +126,7 @@ PyObject *volo__py_request_new(const volo_job *job, PyObject *handler);
  * takes over.  NULL if it has been released before. */
 volo_cx *volo__py_request_release(PyObject *request);
 
-/* ---- Responses and headers (response.c, headers.c) ----------------------- */
-
-/* A value with status and field lines; subclassed in python/volo. */
-struct volo__py_response {
-    PyObject_HEAD
-    PyObject *body;    /* bytes, str, None; or what respond() understands */
-    PyObject *headers; /* volo__py_headers, or NULL for none */
-    PyObject *media;   /* str: the Content-Type, or NULL: by the body */
-    int status;        /* 0: 200, or 204 without a body */
-};
-
-/* ---- From values to answers (reply.c) ------------------------------------ */
-
-/*
- * volo__py_reply(out, request, cx, value):
- * Put ${value} into ${cx}: str, bytes, None, dict, list, int (a status),
- * (status, value), (status, headers, value), Response; all else goes through
- * hooks.respond.  Returns 1 and fills ${out} (cx and status) if the answer is
- * to be sent with volo_queue_answer(); 0 if it has been seen to elsewhere (a
- * stream); -1 with an exception.  ${request} may be NULL: it is made when
- * respond() wants one.
- */
-int volo__py_reply(volo_answer *out, PyObject **request, const volo_job *job,
-                   PyObject *handler, PyObject *value);
-
-/* ---- Handlers (handler.c, plan.c) ---------------------------------------- */
+/* ---- Handlers (handler.c, coro.c, plan.c) -------------------------------- */
 
 enum volo__py_kind {
     VOLO__PY_SYNC = 0,   /* def: on the pool */
@@ -127,14 +139,17 @@ struct volo__py_arg;
 
 /* What a route's user pointer is: Handler(fn, plan, kind). */
 struct volo__py_handler {
-    PyObject_HEAD
+    PyObject ob_base;
     PyObject *fn;
     PyObject *dumps; /* its own encoder, or NULL: hooks.dumps */
+    PyObject *name;  /* of the route, for Request.route; or NULL */
     struct volo__py_arg *args;
     int arg_count;
     int kind;
-    int streaming; /* the body is not read before */
-    int context;   /* 1: each call in a copy of the context */
+    int streaming;             /* the body is not read before */
+    int context;               /* 1: each call in a copy of the context */
+    _Atomic(uint32_t) pace_us; /* the pool's: how long it blocks, by and by */
+    atomic_int stuck;          /* the pool's: calls that block just now */
 };
 
 /*
@@ -147,16 +162,23 @@ struct volo__py_handler {
 int volo__py_handler_run(struct volo__py_handler *handler, const volo_job *job,
                          volo_answer *out);
 
+/* Takes an answer that is to leave soon; ${runner} is an Aio or the like. */
+typedef void (*volo__py_send_fn)(PyObject *runner, const volo_answer *answer);
+
 /*
- * volo__py_handler_start(handler, job, out_coro):
- * For ASYNC: a request, and in ${coro} the coroutine that will answer it (of
- * hooks: bound arguments, awaited, encoded).  NULL where that failed: then it
- * has been answered.
+ * volo__py_handler_start(handler, job, send, runner, coro):
+ * For ASYNC: a request (a new reference), and in ${coro} the coroutine (a new
+ * reference) that runs the handler, encodes what it returns or raises, gives
+ * that to ${send} and then returns None: to be run as a task.  It keeps
+ * ${runner}.  Raises CancelledError when cancelled, and nothing else.  Dropped
+ * before its end, it answers 500.  NULL where there is nothing to run: then
+ * ${send} has been called already.  Takes over the reference of ${job}.
  */
 PyObject *volo__py_handler_start(struct volo__py_handler *handler,
-                                 const volo_job *job, PyObject **coro);
+                                 const volo_job *job, volo__py_send_fn send,
+                                 PyObject *runner, PyObject **coro);
 
-/* ---- Answers that wait to leave together (flush.c) ------------------------ */
+/* ---- Answers that leave together (flush.c) ------------------------------- */
 
 enum { VOLO__PY_BATCH = 64 };
 
