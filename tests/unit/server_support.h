@@ -29,11 +29,10 @@ server_of(volo_service_fn fn, void *user, const char *address)
 }
 
 static inline int
-dial_with(volo_server *server, int room)
+dial_port_with(int port, int room)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port =
-                                   htons((uint16_t)volo_server_port(server, 0)),
+                               .sin_port = htons((uint16_t)port),
                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = 10};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -43,6 +42,18 @@ dial_with(volo_server *server, int room)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
     return fd;
+}
+
+static inline int
+dial_port(int port)
+{
+    return dial_port_with(port, 0);
+}
+
+static inline int
+dial_with(volo_server *server, int room)
+{
+    return dial_port_with(volo_server_port(server, 0), room);
 }
 
 static inline int

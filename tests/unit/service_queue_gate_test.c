@@ -12,6 +12,7 @@
 
 #include <volo/alloc.h>
 
+#include "http/codec.h"
 #include "service/queue.h"
 
 struct place {

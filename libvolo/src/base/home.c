@@ -38,6 +38,7 @@
 
 #include "base/alloc.h"
 #include "base/date.h"
+#include "base/poison.h"
 
 _Thread_local struct volo__home *volo__here;
 
@@ -193,11 +194,12 @@ volo__home_mute(struct volo__home *home)
 }
 
 static void
-clear(struct volo__cache *cache)
+clear(struct volo__cache *cache, size_t size)
 {
     void *item;
 
     while ((item = cache->head) != NULL) {
+        VOLO__UNPOISON(item, size);
         cache->head = *(void **)item;
         volo__free(item);
     }
@@ -216,10 +218,10 @@ volo__home_retire(struct volo__home *home)
     if (home->block)
         volo__block_unref(home->block);
     home->block = NULL;
-    clear(&home->slabs);
-    clear(&home->outs);
-    clear(&home->reads);
-    clear(&home->segs);
+    clear(&home->slabs, VOLO__SLAB_SIZE);
+    clear(&home->outs, VOLO__OUT_SIZE);
+    clear(&home->reads, VOLO__READ_SIZE);
+    clear(&home->segs, VOLO__SEG_SIZE);
     volo__here = outer;
     help(home);
     unref(home);
@@ -240,6 +242,7 @@ take(struct volo__cache *cache, size_t size)
 
     if (!item)
         return volo__malloc(size);
+    VOLO__UNPOISON(item, size);
     cache->head = *(void **)item;
     cache->count--;
     return item;
@@ -247,7 +250,7 @@ take(struct volo__cache *cache, size_t size)
 
 static void
 give(struct volo__home *home, struct volo__cache *cache, void *item,
-     unsigned most)
+     size_t size, unsigned most)
 {
     if (!item)
         return;
@@ -259,6 +262,7 @@ give(struct volo__home *home, struct volo__cache *cache, void *item,
     *(void **)item = cache->head;
     cache->head = item;
     cache->count++;
+    VOLO__POISON(item, size);
 }
 
 void *
@@ -270,7 +274,7 @@ volo__home_slab(struct volo__home *home)
 void
 volo__home_slab_free(struct volo__home *home, void *slab)
 {
-    give(home, &home->slabs, slab, VOLO__SLAB_CACHE);
+    give(home, &home->slabs, slab, VOLO__SLAB_SIZE, VOLO__SLAB_CACHE);
 }
 
 void *
@@ -282,7 +286,7 @@ volo__home_out(struct volo__home *home)
 void
 volo__home_out_free(struct volo__home *home, void *out)
 {
-    give(home, &home->outs, out, VOLO__OUT_CACHE);
+    give(home, &home->outs, out, VOLO__OUT_SIZE, VOLO__OUT_CACHE);
 }
 
 void *
@@ -294,7 +298,7 @@ volo__home_seg(struct volo__home *home)
 void
 volo__home_seg_free(struct volo__home *home, void *seg)
 {
-    give(home, &home->segs, seg, VOLO__SEG_CACHE);
+    give(home, &home->segs, seg, VOLO__SEG_SIZE, VOLO__SEG_CACHE);
 }
 
 struct volo__block *
@@ -328,7 +332,8 @@ void
 volo__block_unref(struct volo__block *block)
 {
     if (block && --block->refs == 0)
-        give(block->home, &block->home->reads, block, VOLO__READ_CACHE);
+        give(block->home, &block->home->reads, block, VOLO__READ_SIZE,
+             VOLO__READ_CACHE);
 }
 
 /* ---- The time of day ----------------------------------------------------- */

@@ -183,35 +183,6 @@ on_value(llhttp_t *parser, const char *at, size_t len)
     return 0;
 }
 
-/* Framing, routing and the like have no place in trailers (RFC 9110 section
- * 6.5.1): a program that takes them for headers would be fooled. */
-static int
-kept_in_trailers(int id)
-{
-    switch (id) {
-    case VOLO_FIELD_AUTHORIZATION:
-    case VOLO_FIELD_CACHE_CONTROL:
-    case VOLO_FIELD_CONNECTION:
-    case VOLO_FIELD_CONTENT_ENCODING:
-    case VOLO_FIELD_CONTENT_LENGTH:
-    case VOLO_FIELD_CONTENT_RANGE:
-    case VOLO_FIELD_CONTENT_TYPE:
-    case VOLO_FIELD_COOKIE:
-    case VOLO_FIELD_EXPECT:
-    case VOLO_FIELD_HOST:
-    case VOLO_FIELD_KEEP_ALIVE:
-    case VOLO_FIELD_PROXY_CONNECTION:
-    case VOLO_FIELD_RANGE:
-    case VOLO_FIELD_TE:
-    case VOLO_FIELD_TRAILER:
-    case VOLO_FIELD_TRANSFER_ENCODING:
-    case VOLO_FIELD_UPGRADE:
-        return 0;
-    default:
-        return 1;
-    }
-}
-
 static int
 add_line(struct volo__h1 *h1)
 {
@@ -224,7 +195,7 @@ add_line(struct volo__h1 *h1)
     while (value.len && (value.ptr[value.len - 1] == ' ' ||
                          value.ptr[value.len - 1] == '\t'))
         value.len--;
-    if (h1->state == VOLO__H1_TRAILER && !kept_in_trailers(id))
+    if (h1->state == VOLO__H1_TRAILER && !volo__field_may_trail(id))
         return 0;
     if (id) {
         h1->repeated |= fields->seen & ((uint64_t)1 << id);

@@ -4,6 +4,7 @@
 #define VOLO_H1_STATE_H
 
 #include "h1/h1.h"
+#include "http/codec.h"
 
 enum volo__h1_state {
     VOLO__H1_START = 0, /* before a head, or in empty lines before it */

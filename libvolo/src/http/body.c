@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "http/cx.h"
+#include "http/codec.h"
 
 enum {
     COPY_MAX = 4096, /* shorter bodies are copied: cheaper than a buffer held */

@@ -3,7 +3,7 @@
  * The life of an exchange: made in a slab, shared by codec, chain and owner,
  * freed when all three have let go.  Knows no protocol and no layer.
  */
-#include "http/cx.h"
+#include "http/codec.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -146,3 +146,31 @@ volo__fields_count_named(const struct volo__fields *f, volo_str name)
         n += (unsigned)matches(&f->v[i], 0, name);
     return n;
 }
+
+int
+volo__field_may_trail(int id)
+{
+    switch (id) {
+    case VOLO_FIELD_AUTHORIZATION:
+    case VOLO_FIELD_CACHE_CONTROL:
+    case VOLO_FIELD_CONNECTION:
+    case VOLO_FIELD_CONTENT_ENCODING:
+    case VOLO_FIELD_CONTENT_LENGTH:
+    case VOLO_FIELD_CONTENT_RANGE:
+    case VOLO_FIELD_CONTENT_TYPE:
+    case VOLO_FIELD_COOKIE:
+    case VOLO_FIELD_EXPECT:
+    case VOLO_FIELD_HOST:
+    case VOLO_FIELD_KEEP_ALIVE:
+    case VOLO_FIELD_PROXY_CONNECTION:
+    case VOLO_FIELD_RANGE:
+    case VOLO_FIELD_SET_COOKIE:
+    case VOLO_FIELD_TE:
+    case VOLO_FIELD_TRAILER:
+    case VOLO_FIELD_TRANSFER_ENCODING:
+    case VOLO_FIELD_UPGRADE:
+        return 0;
+    default:
+        return 1;
+    }
+}

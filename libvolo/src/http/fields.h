@@ -44,6 +44,15 @@ unsigned volo__fields_count_named(const struct volo__fields *f, volo_str name);
  * well known: the same as volo_field_of(), to be inlined where it is hot. */
 int volo__field_lookup(const char *name, size_t len);
 
+/*
+ * volo__field_may_trail(id):
+ * 0 for what has no place in trailers (RFC 9110 section 6.5.1): framing,
+ * routing, authentication, what modifies the request or controls the response.
+ * A program that takes one for a header would be fooled, so it is neither sent
+ * nor kept.
+ */
+int volo__field_may_trail(int id);
+
 /* volo__field_str(id): its name with the length. */
 volo_str volo__field_str(int id);
 

@@ -2,7 +2,7 @@
 /* Giving the connection to the application (RFC 9110 section 7.8). */
 #include <volo/body.h>
 
-#include "http/cx.h"
+#include "http/codec.h"
 
 int
 volo_cx_answer_upgrade(volo_cx *cx, const char *protocol, volo_upgrade_fn fn,

@@ -166,31 +166,6 @@ volo_writer_write_ref(volo_writer *w, volo_str data, volo_free_fn release,
     return 0;
 }
 
-/* Framing, routing and authentication have no place in trailers (RFC 9110
- * section 6.5.1). */
-static int
-trailer_allowed(int id)
-{
-    switch (id) {
-    case VOLO_FIELD_CONNECTION:
-    case VOLO_FIELD_KEEP_ALIVE:
-    case VOLO_FIELD_CONTENT_ENCODING:
-    case VOLO_FIELD_CONTENT_LENGTH:
-    case VOLO_FIELD_CONTENT_RANGE:
-    case VOLO_FIELD_CONTENT_TYPE:
-    case VOLO_FIELD_TRANSFER_ENCODING:
-    case VOLO_FIELD_TRAILER:
-    case VOLO_FIELD_TE:
-    case VOLO_FIELD_HOST:
-    case VOLO_FIELD_AUTHORIZATION:
-    case VOLO_FIELD_SET_COOKIE:
-    case VOLO_FIELD_UPGRADE:
-        return 0;
-    default:
-        return 1;
-    }
-}
-
 int
 volo_writer_trailer(volo_writer *w, const char *name, volo_str value)
 {
@@ -202,7 +177,7 @@ volo_writer_trailer(volo_writer *w, const char *name, volo_str value)
     if (w->ended)
         return VOLO_ECLOSED;
     if (!volo__is_token(key) || !volo__is_field_value(value) ||
-        !trailer_allowed(id))
+        !volo__field_may_trail(id))
         return VOLO_EINVAL;
     own = volo__arena_bytes(&w->arena, key.len);
     copy = volo__arena_dup(&w->arena, value);

@@ -3,7 +3,7 @@
 #ifndef VOLO_HTTP_WRITER_H
 #define VOLO_HTTP_WRITER_H
 
-#include "http/cx.h"
+#include "http/codec.h"
 
 struct volo_writer {
     volo_cx *cx; /* a reference: the writer lives in its arena */

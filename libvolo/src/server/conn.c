@@ -292,8 +292,6 @@ host_serve(struct volo__h1 *h1, volo_cx *cx)
     struct volo__conn *c = conn_of(h1);
     volo_server *server = c->worker->server;
 
-    cx->body.limit = volo__conn_option(c, VOLO_SERVER_BODY_LIMIT);
-    cx->write_limit = server->h1.out_limit;
     if (server->states && volo__cx_push_scope(cx, server->states)) {
         volo__cx_fail(cx, 503);
         volo_cx_unref(cx);

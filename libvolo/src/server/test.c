@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "http/codec.h"
 #include "http/uri.h"
 #include "net/loop.h"
 #include "server/test_message.h"

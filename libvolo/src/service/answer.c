@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/alloc.h"
+#include "http/codec.h"
 #include "http/problem.h"
 #include "service/service.h"
 

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "http/codec.h"
 #include "service/service.h"
 
 struct within {
