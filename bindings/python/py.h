@@ -37,33 +37,38 @@
 
 /*
  * What python/volo gives with volo._cvolo.set_hooks(dumps=, respond=,
- * on_error=, on_invalid=): kept for ever, so that they may be borrowed.
+ * on_error=, rejection=, error=): kept for ever, so that they may be borrowed.
  *
  * respond(request, value) is asked in two cases.  A value that reply.c does
  * not know (a Struct, a generator): it returns one that it does know, mostly a
  * Response.  A Response whose body is neither bytes, str nor None (a file, a
  * stream): it sends that with a Writer; what it returns is ignored.
  *
- * For an ASYNC handler respond, on_error and on_invalid may return a
- * coroutine: it is awaited, for what they would have returned.
+ * For an ASYNC handler respond and on_error may return a coroutine: it is
+ * awaited, for what they would have returned.
  */
 struct volo__py_hooks {
-    PyObject *dumps;        /* dumps(value) -> bytes: a value as JSON */
-    PyObject *respond;      /* respond(request, value): see above */
-    PyObject *on_error;     /* on_error(request, exception) -> a value */
-    PyObject *on_invalid;   /* on_invalid(request, invalid) -> a value; or NULL:
-                               a problem that names what was refused */
-    PyObject *copy_context; /* contextvars.copy_context */
+    PyObject *dumps;     /* dumps(value) -> bytes: a value as JSON */
+    PyObject *respond;   /* respond(request, value): see above */
+    PyObject *on_error;  /* on_error(request, exception) -> a value */
+    PyObject *rejection; /* rejection(errors, status) -> the exception for what
+                            the plan refuses; errors: (field, where, reason).
+                            NULL: Invalid, answered without on_error */
+    PyObject *error;     /* error(code, name, text) -> the exception of
+                            volo__py_raise(); NULL: volo._cvolo.VoloError */
 };
 
 struct volo__py {
     struct volo__py_hooks hooks;
-    PyObject *error;       /* VoloError */
-    PyObject *invalid;     /* Invalid: what the plan raises */
-    PyObject *run_context; /* contextvars.Context.run, unbound */
+    PyObject *error;        /* VoloError */
+    PyObject *invalid;      /* Invalid: what the plan raises */
+    PyObject *copy_context; /* contextvars.copy_context */
+    PyObject *run_context;  /* contextvars.Context.run, unbound */
     PyTypeObject *request_type;
+    PyTypeObject *state_type;
     PyTypeObject *response_type;
     PyTypeObject *headers_type;
+    PyTypeObject *multi_type;
     PyTypeObject *handler_type;
     PyTypeObject *bound_type;
     PyTypeObject *pool_type;
