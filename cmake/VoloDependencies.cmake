@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # What libvolo stands on: from the system where it is there, else (llhttp and
-# yyjson only) from a pinned and hash-checked source package.
+# yyjson only) from a pinned and hash-checked source package.  With
+# VOLO_BUNDLE, what is built stands alone: all of it comes from such packages.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.42)
-
 # volo_source_package(OUT requirement file sha256): unpack a source package of
 # the Python index below the build tree; OUT is the folder.
 function(volo_source_package out requirement archive sha256)
+  string(REGEX REPLACE "==.*" "" name "${requirement}")
   set(base "${CMAKE_BINARY_DIR}/_sources")
   if(DEFINED ENV{VOLO_SOURCES})
     set(base "$ENV{VOLO_SOURCES}")
@@ -15,11 +15,11 @@ function(volo_source_package out requirement archive sha256)
   set(file "${base}/${archive}")
   file(MAKE_DIRECTORY "${base}")
   if(NOT EXISTS "${file}")
-    find_program(VOLO_PYTHON NAMES python3 REQUIRED)
+    find_program(VOLO_PIP_PYTHON NAMES python3 REQUIRED)
     message(STATUS "Fetching ${requirement}")
     execute_process(
-      COMMAND "${VOLO_PYTHON}" -m pip download --quiet --no-deps
-        --no-binary :all: --dest "${base}" "${requirement}"
+      COMMAND "${VOLO_PIP_PYTHON}" -m pip download --quiet --no-deps
+        --no-binary "${name}" --dest "${base}" "${requirement}"
       RESULT_VARIABLE failed ERROR_VARIABLE why)
     if(failed)
       message(FATAL_ERROR "Cannot fetch ${requirement}: ${why}")
@@ -38,8 +38,26 @@ function(volo_source_package out requirement archive sha256)
   set(${out} "${CMAKE_BINARY_DIR}/_sources/${name}" PARENT_SCOPE)
 endfunction()
 
+# libuv >= 1.42.  What stands alone has it inside, for which the archives that
+# systems have will not do: they can't go into a shared object.
+if(VOLO_BUNDLE)
+  volo_source_package(dir uvloop==0.23.0 uvloop-0.23.0.tar.gz
+    28d160f51ab4da3b187063652e643dea6831072add4adc1e6d62afbe73b6be27)
+  foreach(option LIBUV_BUILD_SHARED LIBUV_BUILD_TESTS BUILD_TESTING)
+    set(${option} OFF CACHE INTERNAL "")
+  endforeach()
+  add_subdirectory(${dir}/vendor/libuv _libuv EXCLUDE_FROM_ALL)
+  target_compile_options(uv_a PRIVATE -w)
+  add_library(PkgConfig::LIBUV ALIAS uv_a)
+else()
+  pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.42)
+endif()
+
 # llhttp >= 9.3 (the holes of 8.x are known): libllhttp.pc or a CMake config.
-pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9.3)
+if(NOT VOLO_BUNDLE)
+  pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9.3)
+  pkg_check_modules(YYJSON QUIET IMPORTED_TARGET yyjson>=0.9)
+endif()
 if(LLHTTP_FOUND)
   add_library(volo_llhttp INTERFACE)
   target_link_libraries(volo_llhttp INTERFACE PkgConfig::LLHTTP)
@@ -57,7 +75,6 @@ else()
   set(VOLO_LLHTTP_OBJECTS $<TARGET_OBJECTS:volo_llhttp_objects>)
 endif()
 
-pkg_check_modules(YYJSON QUIET IMPORTED_TARGET yyjson>=0.9)
 if(YYJSON_FOUND)
   add_library(volo_yyjson INTERFACE)
   target_link_libraries(volo_yyjson INTERFACE PkgConfig::YYJSON)

@@ -125,4 +125,65 @@ build() {
         grep -A5 'warning:' "$ROOT/build/$preset.log" >&2 || :
     )
 }
+
+# ---- Python -----------------------------------------------------------------
+
+VENV=${VOLO_VENV:-$ROOT/.venv}
+
+want_python() {
+    want 'have_venv' python3-venv
+    want 'echo "#include <Python.h>" | cc $(python_include) -E -' python3-dev
+}
+
+python_include() {
+    python3 -c 'import sysconfig; print("-I" + sysconfig.get_path("include"))'
+}
+
+# The environment with all that builds and checks the packages of both
+# languages, at the versions of scripts/requirements.txt.
+venv() {
+    sum=$(cksum <"$ROOT/scripts/requirements.txt")
+    [ "$(cat "$VENV/volo-installed" 2>/dev/null)" = "$sum" ] && return 0
+    say "Installing scripts/requirements.txt into $VENV"
+    python3 -m venv "$VENV" &&
+        "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+            -r "$ROOT/scripts/requirements.txt" &&
+        echo "$sum" >"$VENV/volo-installed"
+}
+
+# python_build PRESET: build the extension module, put it beside the package's
+# own files in links, and point Python there.
+python_build() {
+    tree=${VOLO_PYTHON_BUILD:-$ROOT/build/$1}
+    venv || die "Could not install Python's packages"
+    mkdir -p "$tree"
+    (
+        # One at a time: what several people or tests share is built once.
+        flock 9
+        cd "$ROOT"
+        cmake --preset "$1" -B "$tree" -DPython_EXECUTABLE="$VENV/bin/python" \
+            >"$tree/volo.log" 2>&1 &&
+            cmake --build "$tree" --target volo_python --parallel "$JOBS" \
+                >"$tree/volo.log" 2>&1 || {
+            grep -v '^\[' "$tree/volo.log" >&2
+            exit 1
+        }
+        python_links "$tree/site/volo" "$tree/bindings/python/volo"
+    ) 9>"$tree/volo.lock" || die "Could not build volo._cvolo in $tree"
+    PATH=$VENV/bin:$PATH
+    PYTHONPATH=$tree/site
+    export PATH PYTHONPATH
+}
+
+# python_links SITE BUILT: a package of links, to python/volo and to what is
+# built; new files get theirs, vanished ones lose them.
+python_links() {
+    mkdir -p "$1"
+    find "$1" -xtype l -exec rm -f {} +
+    for file in "$ROOT"/python/volo/* "$2"/*; do
+        link=$1/$(basename "$file")
+        [ "$(readlink "$link")" = "$file" ] || ln -sfn "$file" "$link"
+    done
+}
+
 mkdir -p "$ROOT/build"
