@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server of one ASGI application: a queue, from which the event loop takes
+ * what is there in one go, a task for each, and one flush for the answers of
+ * one iteration.
+ *
+ * Lifespan, logging, and which loop it is: volo/asgi.py.
+ */
+#include "asgi_types.h"
+
+#include <string.h>
+
+#include "swig.h"
+
+enum {
+    TAKE = 256,            /* exchanges in one go */
+    WHOLE_BODY = 64 * 1024 /* longer ones come piece by piece */
+};
+
+static struct volo__py_asgi_names *const names = &volo__py_asgi_names;
+
+/* The routes of its jobs: by the address. */
+static const char whole_route, piece_route;
+
+/* ---- Which bodies come whole --------------------------------------------- */
+
+struct split {
+    volo_service *whole;
+    volo_service *piecewise;
+};
+
+static void
+split_free(void *user)
+{
+    struct split *split = user;
+
+    volo_service_unref(split->whole);
+    volo_service_unref(split->piecewise);
+    volo_free(split);
+}
+
+static void
+split_serve(volo_cx *cx, void *user)
+{
+    struct split *split = user;
+    int64_t length = volo_cx_content_length(cx);
+
+    if (length > 0 && (uint64_t)length > volo_cx_body_limit(cx))
+        volo_reply_error(cx, VOLO_ETOOBIG);
+    else if (length >= 0 && length <= WHOLE_BODY)
+        volo_service_call(split->whole, cx);
+    else
+        volo_service_call(split->piecewise, cx);
+}
+
+/* Nothing of Python's is in it, so it may outlive the server. */
+static int
+make_service(volo_service **out, volo_queue *queue)
+{
+    struct split *split = volo_alloc(sizeof *split);
+    int err;
+
+    if (!split)
+        return VOLO_ENOMEM;
+    split->whole = split->piecewise = NULL;
+    err = volo_queue_service(&split->whole, queue, (void *)&whole_route, NULL);
+    if (!err)
+        err = volo_queue_service_streaming(&split->piecewise, queue,
+                                           (void *)&piece_route, NULL);
+    if (err) {
+        split_free(split);
+        return err;
+    }
+    return volo_service_new(out, split_serve, split, split_free);
+}
+
+/* ---- Answers ------------------------------------------------------------- */
+
+static void
+flush(struct volo__py_asgi *asgi)
+{
+    volo__py_flush_send(&asgi->flush);
+    volo__py_sweep();
+}
+
+/* While cycles are being started, the last of them flushes; else the event
+ * loop does, once it has run what is ready. */
+void
+volo__py_asgi_answer(struct volo__py_asgi *asgi, volo_cx *cx, int status)
+{
+    volo_answer answer;
+    PyObject *handle;
+
+    memset(&answer, 0, sizeof answer);
+    answer.cx = cx;
+    answer.status = status;
+    volo__py_flush_add(&asgi->flush, &answer);
+    if (asgi->starting || asgi->scheduled)
+        return;
+    handle =
+        PyObject_CallFunctionObjArgs(asgi->call_soon, asgi->flush_later, NULL);
+    if (handle) {
+        asgi->scheduled = 1;
+        Py_DECREF(handle);
+    } else {
+        PyErr_WriteUnraisable((PyObject *)asgi);
+        flush(asgi);
+    }
+}
+
+void
+volo__py_asgi_stepped(struct volo__py_asgi *asgi)
+{
+    if (asgi->starting > 0 && --asgi->starting == 0)
+        flush(asgi);
+}
+
+static PyObject *
+flush_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+
+    (void)none;
+    asgi->scheduled = 0;
+    flush(asgi);
+    Py_RETURN_NONE;
+}
+
+/* ---- Taking -------------------------------------------------------------- */
+
+/* An eager task may be over when it has been made. */
+static void
+start(struct volo__py_asgi *asgi, const volo_job *job)
+{
+    struct volo__py_cycle *cycle =
+        volo__py_cycle_new(asgi, job, job->route == &whole_route);
+    PyObject *args = cycle ? PyTuple_Pack(1, (PyObject *)cycle) : NULL;
+    PyObject *task = NULL;
+
+    if (args)
+        task = PyObject_Call(asgi->task_type, args, asgi->task_options);
+    Py_XDECREF(args);
+    if (!task) {
+        PyErr_WriteUnraisable((PyObject *)asgi);
+        if (!cycle || !cycle->begun)
+            volo__py_asgi_stepped(asgi);
+        if (cycle)
+            volo__py_cycle_end(cycle);
+    } else if (cycle->linked) {
+        cycle->task = Py_NewRef(task);
+    }
+    Py_XDECREF(task);
+    Py_XDECREF((PyObject *)cycle);
+}
+
+static PyObject *
+drain_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    int i, n;
+
+    (void)none;
+    if (!asgi->loop) {
+        PyErr_SetString(PyExc_RuntimeError, "no event loop is attached");
+        return NULL;
+    }
+    n = volo_queue_take(asgi->queue, asgi->jobs, sizeof *asgi->jobs, TAKE, 0);
+    if (n <= 0)
+        return PyBool_FromLong(n == 0);
+    asgi->starting += n;
+    for (i = 0; i < n; i++)
+        start(asgi, &asgi->jobs[i]);
+    Py_RETURN_TRUE;
+}
+
+static PyObject *
+events_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+
+    (void)none;
+    volo__py_hub_run(asgi->hub);
+    volo__py_sweep();
+    Py_RETURN_NONE;
+}
+
+/* ---- Set-up -------------------------------------------------------------- */
+
+static int
+init_parts(struct volo__py_asgi *asgi, unsigned capacity, PyObject *server)
+{
+    int err = volo_queue_new(&asgi->queue, capacity);
+
+    if (err) {
+        volo__py_raise(err, NULL);
+        return -1;
+    }
+    asgi->hub = volo__py_hub_of(asgi->queue);
+    asgi->jobs = volo_alloc(TAKE * sizeof *asgi->jobs);
+    if (!asgi->hub || !asgi->jobs) {
+        if (asgi->hub)
+            PyErr_NoMemory();
+        return -1;
+    }
+    asgi->scope = volo__py_asgi_template(asgi, server);
+    asgi->flush_later = PyObject_GetAttrString((PyObject *)asgi, "flush");
+    return asgi->scope && asgi->flush_later ? 0 : -1;
+}
+
+static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *list[] = {"app",    "on_error", "root_path",
+                           "server", "capacity", NULL};
+    PyObject *app, *on_error, *root_path = names->empty, *server = Py_None;
+    struct volo__py_asgi *asgi;
+    unsigned capacity = 0;
+
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|UOI:Asgi", list, &app,
+                                     &on_error, &root_path, &server, &capacity))
+        return NULL;
+    asgi = (struct volo__py_asgi *)PyType_GenericAlloc(type, 0);
+    if (!asgi)
+        return NULL;
+    asgi->app = Py_NewRef(app);
+    asgi->on_error = Py_NewRef(on_error);
+    asgi->root_path = Py_NewRef(root_path);
+    if (init_parts(asgi, capacity, server) < 0)
+        Py_CLEAR(asgi);
+    return (PyObject *)asgi;
+}
+
+static void
+replace(PyObject **at, PyObject *object)
+{
+    PyObject *old = *at;
+
+    *at = object;
+    Py_XDECREF(old);
+}
+
+static PyObject *
+attach_method(PyObject *self, PyObject *args)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    PyObject *loop, *type, *options, *create, *soon;
+
+    if (!PyArg_ParseTuple(args, "OOO!:attach", &loop, &type, &PyDict_Type,
+                          &options))
+        return NULL;
+    create = PyObject_GetAttr(loop, names->create_future);
+    soon = PyObject_GetAttr(loop, names->call_soon);
+    if (!create || !soon) {
+        Py_XDECREF(create);
+        Py_XDECREF(soon);
+        return NULL;
+    }
+    replace(&asgi->loop, Py_NewRef(loop));
+    replace(&asgi->task_type, Py_NewRef(type));
+    replace(&asgi->task_options, PyDict_Copy(options));
+    replace(&asgi->create_future, create);
+    replace(&asgi->call_soon, soon);
+    if (!asgi->task_options)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+service_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    volo_service *service = NULL;
+    int err = make_service(&service, asgi->queue);
+
+    (void)none;
+    return err ? volo__py_raise(err, NULL) : volo__py_service_proxy(service);
+}
+
+static PyObject *
+set_state_method(PyObject *self, PyObject *state)
+{
+    if (state != Py_None && !PyDict_Check(state)) {
+        PyErr_SetString(PyExc_TypeError, "the state must be a dict or None");
+        return NULL;
+    }
+    replace(&((struct volo__py_asgi *)self)->state,
+            state == Py_None ? NULL : Py_NewRef(state));
+    Py_RETURN_NONE;
+}
+
+/* ---- The end ------------------------------------------------------------- */
+
+/* The list changes while tasks are cancelled: a copy of it first. */
+static PyObject *
+cancel_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    struct volo__py_cycle *cycle;
+    PyObject *tasks = PyList_New(0), *done;
+    Py_ssize_t i, n;
+
+    (void)none;
+    for (cycle = asgi->cycles; tasks && cycle; cycle = cycle->next)
+        if (cycle->task && PyList_Append(tasks, cycle->task) < 0)
+            Py_CLEAR(tasks);
+    if (!tasks)
+        return NULL;
+    n = PyList_Size(tasks);
+    for (i = 0; i < n; i++) {
+        done = PyObject_CallMethodObjArgs(PyList_GetItem(tasks, i),
+                                          names->cancel, NULL);
+        if (!done)
+            PyErr_WriteUnraisable(self);
+        Py_XDECREF(done);
+    }
+    Py_DECREF(tasks);
+    return PyLong_FromSsize_t(n);
+}
+
+static PyObject *
+close_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+
+    (void)none;
+    volo_queue_close(asgi->queue);
+    volo__py_hub_close(asgi->hub);
+    flush(asgi);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+active_get(PyObject *self, void *none)
+{
+    (void)none;
+    return PyLong_FromSsize_t(((struct volo__py_asgi *)self)->active);
+}
+
+static PyObject *
+fd_get(PyObject *self, void *none)
+{
+    int fd = volo_queue_fd(((struct volo__py_asgi *)self)->queue);
+
+    (void)none;
+    return fd < 0 ? volo__py_raise(fd, NULL) : PyLong_FromLong(fd);
+}
+
+static PyObject *
+events_fd_get(PyObject *self, void *none)
+{
+    (void)none;
+    return PyLong_FromLong(
+        volo__py_hub_fd(((struct volo__py_asgi *)self)->hub));
+}
+
+/* ---- The type ------------------------------------------------------------ */
+
+static int
+traverse(PyObject *self, visitproc visit, void *arg)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    struct volo__py_cycle *cycle;
+
+    Py_VISIT((PyObject *)Py_TYPE(self));
+    Py_VISIT(asgi->app);
+    Py_VISIT(asgi->on_error);
+    Py_VISIT(asgi->loop);
+    Py_VISIT(asgi->task_type);
+    Py_VISIT(asgi->task_options);
+    Py_VISIT(asgi->create_future);
+    Py_VISIT(asgi->call_soon);
+    Py_VISIT(asgi->flush_later);
+    Py_VISIT(asgi->scope);
+    Py_VISIT(asgi->state);
+    for (cycle = asgi->cycles; cycle; cycle = cycle->next)
+        Py_VISIT((PyObject *)cycle);
+    return 0;
+}
+
+static int
+clear(PyObject *self)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+
+    while (asgi->cycles)
+        volo__py_cycle_end(asgi->cycles);
+    Py_CLEAR(asgi->app);
+    Py_CLEAR(asgi->on_error);
+    Py_CLEAR(asgi->loop);
+    Py_CLEAR(asgi->task_type);
+    Py_CLEAR(asgi->task_options);
+    Py_CLEAR(asgi->create_future);
+    Py_CLEAR(asgi->call_soon);
+    Py_CLEAR(asgi->flush_later);
+    Py_CLEAR(asgi->scope);
+    Py_CLEAR(asgi->state);
+    return 0;
+}
+
+static void
+dealloc(PyObject *self)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    PyTypeObject *type = Py_TYPE(self);
+
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    Py_CLEAR(asgi->root_path);
+    volo__py_flush_send(&asgi->flush);
+    volo_queue_unref(asgi->queue);
+    if (asgi->hub) {
+        volo__py_hub_close(asgi->hub);
+        volo__py_hub_unref(asgi->hub);
+    }
+    volo_free(asgi->jobs);
+    PyObject_GC_Del(self);
+    Py_DECREF((PyObject *)type);
+}
+
+static PyMethodDef methods[] = {
+    {"attach", attach_method, METH_VARARGS,
+     "attach(loop, task_type, options): serve on this event loop."},
+    {"service", service_method, METH_NOARGS,
+     "service() -> volo_service: what servers and routers take."},
+    {"set_state", set_state_method, METH_O,
+     "set_state(dict | None): what each scope gets a copy of."},
+    {"drain", drain_method, METH_NOARGS,
+     "drain() -> bool: take what is there; False once closed."},
+    {"events", events_method, METH_NOARGS,
+     "events(): hear what clients have done."},
+    {"flush", flush_method, METH_NOARGS, "flush(): send what is ready."},
+    {"cancel", cancel_method, METH_NOARGS,
+     "cancel() -> int: cancel the tasks of all requests in progress."},
+    {"close", close_method, METH_NOARGS, "close(): take no more."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef members[] = {
+    {"active", active_get, NULL, "Requests in progress.", NULL},
+    {"fd", fd_get, NULL, "Readable while drain() has work.", NULL},
+    {"events_fd", events_fd_get, NULL, "Readable while events() has.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "Asgi(app, on_error, root_path='', server=None, capacity=0)"},
+    {Py_tp_new, new},
+    {Py_tp_dealloc, dealloc},
+    {Py_tp_traverse, traverse},
+    {Py_tp_clear, clear},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, members},
+    {0, NULL},
+};
+
+PyType_Spec volo__py_asgi_spec = {
+    .name = "volo._cvolo.Asgi",
+    .basicsize = sizeof(struct volo__py_asgi),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = slots,
+};
