@@ -111,6 +111,26 @@ octets_out(volo_str s)
     $result = PyBytes_FromStringAndSize($1.ptr, (Py_ssize_t)$1.len);
 }
 
+/* What a call gives: None becomes the first result, and that a tuple with the
+ * second.  Takes over both references; ${more} may be NULL, with an
+ * exception. */
+%{
+static PyObject *
+output(PyObject *result, PyObject *more)
+{
+    PyObject *both;
+
+    if (result == Py_None || !more) {
+        Py_DECREF(result);
+        return more;
+    }
+    both = PyTuple_Pack(2, result, more);
+    Py_DECREF(result);
+    Py_DECREF(more);
+    return both;
+}
+%}
+
 /* (ptr, len) pairs that are names. */
 %typemap(in, noblock=1) (const char *name, size_t len) (volo_str octets),
                         (const char *path, size_t len) (volo_str octets) {
@@ -128,7 +148,7 @@ octets_out(volo_str s)
     $1 = &octets;
 }
 %typemap(argout, noblock=1) volo_str *name, volo_str *value, volo_str *out {
-    $result = SWIG_AppendOutput($result, octets_out(*$1));
+    $result = output($result, octets_out(*$1));
 }
 
 /* A time of HTTP's is written to where the caller has 30 octets. */
@@ -136,7 +156,7 @@ octets_out(volo_str s)
     $1 = text;
 }
 %typemap(argout, noblock=1) char *out {
-    $result = SWIG_AppendOutput($result, PyUnicode_FromString($1));
+    $result = output($result, PyUnicode_FromString($1));
 }
 
 /* A string that is ours to free. */
@@ -144,7 +164,7 @@ octets_out(volo_str s)
     $1 = &text;
 }
 %typemap(argout, noblock=1) char **out {
-    $result = SWIG_AppendOutput($result, PyUnicode_FromString(*$1));
+    $result = output($result, PyUnicode_FromString(*$1));
 }
 %typemap(freearg, noblock=1) char **out {
     volo_free(*$1);
@@ -226,12 +246,8 @@ VOLO_TELLS(volo_router_set_slash, volo_router_error, arg1)
 VOLO_TELLS(volo_router_set_clean, volo_router_error, arg1)
 VOLO_TELLS(volo_router_set_auto_options, volo_router_error, arg1)
 VOLO_TELLS(volo_server_bind, volo_server_error, arg1)
-VOLO_TELLS(volo_server_set, volo_server_error, arg1)
-VOLO_TELLS(volo_server_get, volo_server_error, arg2)
-VOLO_TELLS(volo_server_set_name, volo_server_error, arg1)
 VOLO_TELLS(volo_server_run, volo_server_error, arg1)
 VOLO_TELLS(volo_server_start, volo_server_error, arg1)
-VOLO_TELLS(volo_server_wait, volo_server_error, arg1)
 VOLO_TELLS(volo_server_open, volo_server_error, arg1)
 
 /* A number, or an error. */
@@ -262,13 +278,13 @@ VOLO_NUMBER(volo_test_status)
     $1 = &number;
 }
 %typemap(argout, noblock=1) uint64_t *out {
-    $result = SWIG_AppendOutput($result, PyLong_FromUnsignedLongLong(*$1));
+    $result = output($result, PyLong_FromUnsignedLongLong(*$1));
 }
 %typemap(in, numinputs=0, noblock=1) int64_t *out (int64_t number = 0) {
     $1 = &number;
 }
 %typemap(argout, noblock=1) int64_t *out {
-    $result = SWIG_AppendOutput($result, PyLong_FromLongLong(*$1));
+    $result = output($result, PyLong_FromLongLong(*$1));
 }
 
 /* ---- Handles --------------------------------------------------------------- */
@@ -278,8 +294,9 @@ VOLO_NUMBER(volo_test_status)
 %typemap(in, noblock=1) type *(void *handle = NULL, int status) {
     status = SWIG_ConvertPtr($input, &handle, $descriptor(type *),
                              SWIG_POINTER_NO_NULL);
-    if (!SWIG_IsOK(status)) {
-        SWIG_exception_fail(SWIG_ArgError(status), "in method '" "$symname"
+    /* A handle that was used up is not there any more. */
+    if (!SWIG_IsOK(status) || !handle) {
+        SWIG_exception_fail(SWIG_TypeError, "in method '" "$symname"
                             "', argument " "$argnum" ": expected " #type);
     }
     $1 = ($1_ltype)handle;
@@ -288,7 +305,7 @@ VOLO_NUMBER(volo_test_status)
     $1 = &made;
 }
 %typemap(argout, noblock=1) type **out {
-    $result = SWIG_AppendOutput(
+    $result = output(
         $result, SWIG_NewPointerObj(*$1, $descriptor(type *),
                                     SWIG_POINTER_OWN));
 }
@@ -317,7 +334,7 @@ borrowed(PyObject *object, PyObject *owner)
 %}
 %define VOLO_BORROWED(type, flags)
 %typemap(argout, noblock=1) type **out {
-    $result = SWIG_AppendOutput(
+    $result = output(
         $result, borrowed(SWIG_NewPointerObj(*$1, $descriptor(type *), flags),
                           swig_obj[0]));
 }
@@ -382,7 +399,7 @@ VOLO_WAITS(volo_test::~volo_test)
         void *handle = NULL;                                              \
                                                                           \
         if (SWIG_IsOK(SWIG_ConvertPtr(proxy, &handle, SWIGTYPE_p_##type,  \
-                                      SWIG_POINTER_NO_NULL)))             \
+                                      SWIG_POINTER_NO_NULL)) && handle)   \
             return handle;                                                \
         PyErr_SetString(PyExc_TypeError, "expected a " #type);            \
         return NULL;                                                      \
@@ -408,6 +425,12 @@ VOLO_WRAP(volo_layer, volo__py_layer_proxy, volo_layer_unref)
 %}
 
 %init %{
+    /* What both halves keep in static memory can serve one interpreter. */
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
+        PyErr_SetString(PyExc_ImportError,
+                        "volo works in the main interpreter only");
+        return -1;
+    }
     if (volo__py_init(m) < 0)
         return -1;
 %}
