@@ -4,26 +4,51 @@
 # VOLO_BUNDLE, what is built stands alone: all of it comes from such packages.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-# volo_source_package(OUT requirement file sha256): unpack a source package of
-# the Python index below the build tree; OUT is the folder.
-function(volo_source_package out requirement archive sha256)
+# volo_fetch(requirement into): get a source package of the Python index.
+function(volo_fetch requirement into)
   string(REGEX REPLACE "==.*" "" name "${requirement}")
-  set(base "${CMAKE_BINARY_DIR}/_sources")
-  if(DEFINED ENV{VOLO_SOURCES})
-    set(base "$ENV{VOLO_SOURCES}")
+  # A wheel's interpreter has pip in its build environment; others may not.
+  set(python "${Python_EXECUTABLE}")
+  if(NOT python)
+    find_program(VOLO_PIP_PYTHON NAMES python3 REQUIRED)
+    set(python "${VOLO_PIP_PYTHON}")
+  endif()
+  message(STATUS "Fetching ${requirement}")
+  set(fetch "${python}" -m pip download --quiet --no-deps
+    --no-binary "${name}" --dest "${into}" "${requirement}")
+  execute_process(COMMAND ${fetch} RESULT_VARIABLE failed ERROR_QUIET)
+  if(failed)
+    # The pip of Ubuntu 22.04 builds with the system's setuptools, which
+    # can't read today's packages: once more with a pip of our own.
+    set(pip "${CMAKE_BINARY_DIR}/_pip")
+    execute_process(COMMAND "${python}" -m pip install --quiet
+      --upgrade --target "${pip}" pip OUTPUT_QUIET ERROR_QUIET)
+    execute_process(
+      COMMAND ${CMAKE_COMMAND} -E env "PYTHONPATH=${pip}" ${fetch}
+      RESULT_VARIABLE failed ERROR_VARIABLE why)
+  endif()
+  if(failed)
+    message(FATAL_ERROR "Cannot fetch ${requirement}: ${why}")
+  endif()
+endfunction()
+
+# volo_source_package(OUT requirement file sha256): unpack a source package
+# below the build tree; OUT is the folder.  It is looked for where the
+# environment's VOLO_SOURCES says, then kept where the variable of that name
+# says, if the packages are to be kept.
+function(volo_source_package out requirement archive sha256)
+  set(tree "${CMAKE_BINARY_DIR}/_sources")
+  set(base "${tree}")
+  if(VOLO_SOURCES)
+    set(base "${VOLO_SOURCES}")
   endif()
   set(file "${base}/${archive}")
-  file(MAKE_DIRECTORY "${base}")
+  file(MAKE_DIRECTORY "${base}" "${tree}")
+  if(NOT EXISTS "${file}" AND EXISTS "$ENV{VOLO_SOURCES}/${archive}")
+    file(COPY "$ENV{VOLO_SOURCES}/${archive}" DESTINATION "${base}")
+  endif()
   if(NOT EXISTS "${file}")
-    find_program(VOLO_PIP_PYTHON NAMES python3 REQUIRED)
-    message(STATUS "Fetching ${requirement}")
-    execute_process(
-      COMMAND "${VOLO_PIP_PYTHON}" -m pip download --quiet --no-deps
-        --no-binary "${name}" --dest "${base}" "${requirement}"
-      RESULT_VARIABLE failed ERROR_VARIABLE why)
-    if(failed)
-      message(FATAL_ERROR "Cannot fetch ${requirement}: ${why}")
-    endif()
+    volo_fetch(${requirement} "${base}")
   endif()
   file(SHA256 "${file}" got)
   if(NOT got STREQUAL sha256)
@@ -31,11 +56,10 @@ function(volo_source_package out requirement archive sha256)
     message(FATAL_ERROR "${archive} has SHA-256 ${got}, not ${sha256}")
   endif()
   string(REGEX REPLACE "\\.tar\\.gz$" "" name "${archive}")
-  if(NOT EXISTS "${CMAKE_BINARY_DIR}/_sources/${name}")
-    file(ARCHIVE_EXTRACT INPUT "${file}"
-      DESTINATION "${CMAKE_BINARY_DIR}/_sources")
+  if(NOT EXISTS "${tree}/${name}")
+    file(ARCHIVE_EXTRACT INPUT "${file}" DESTINATION "${tree}")
   endif()
-  set(${out} "${CMAKE_BINARY_DIR}/_sources/${name}" PARENT_SCOPE)
+  set(${out} "${tree}/${name}" PARENT_SCOPE)
 endfunction()
 
 # libuv >= 1.42.  What stands alone has it inside, for which the archives that

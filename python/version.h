@@ -1,0 +1,1 @@
+../libvolo/include/volo/version.h
