@@ -27,6 +27,13 @@ have_venv() {
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1
 }
 
+# clang's run-time libraries are a package of their own in Debian 12.
+have_fuzzer() {
+    echo 'int LLVMFuzzerTestOneInput(const char *at, long n)
+          { return !at && n; }' |
+        clang -fsanitize=fuzzer,address -x c - -o /dev/null
+}
+
 have_module() {
     pkg-config --exists "$1" 2>/dev/null
 }
@@ -60,6 +67,7 @@ want_tests() {
     want 'have strace' strace
     want 'have valgrind' valgrind
     want 'have clang' clang
+    want 'have_fuzzer' libclang-rt-dev
     want 'have clang-format' clang-format
     want 'have ctags' universal-ctags
     want 'have abidiff' abigail-tools
@@ -98,6 +106,9 @@ install_missing() {
     say "Installing$MISSING"
     export DEBIAN_FRONTEND=noninteractive
     $root apt-get update -q >&2 || say "apt-get update failed; trying anyway"
+    # Where there is no such package, clang brings it.
+    apt-cache show libclang-rt-dev >/dev/null 2>&1 ||
+        MISSING=$(echo "$MISSING" | sed 's/ libclang-rt-dev//')
     # shellcheck disable=SC2086 # a list of names
     $root apt-get install -y -q --no-install-recommends $MISSING >&2 ||
         die "Could not install$MISSING"
