@@ -36,10 +36,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import binding_hints as hints
+from .binding_compile import compile_call
 from .binding_kind import Kind, kind_of
 from .binding_plan import Leaf, Plan
 from .binding_rules import Rules
-from .binding_compile import compile_call
 from .depends import Graph
 from .errors import RegistrationError
 

@@ -137,7 +137,7 @@ class _Writer:
             return Kind.NOWAIT
         return Kind.ASYNC
 
-    # ---- Calls -----------------------------------------------------------------
+    # ---- Calls ---------------------------------------------------------------
 
     def _in_thread(self, p: Provider) -> bool:
         return self.is_async and p.blocking and p.flavor not in _ASYNC
@@ -181,7 +181,7 @@ class _Writer:
         parts += [f"{name}={self._text(expr)}" for name, expr in arguments.named]
         return ", ".join(parts)
 
-    # ---- Values ----------------------------------------------------------------
+    # ---- Values --------------------------------------------------------------
 
     def _text(self, expr: Expr) -> str:
         if isinstance(expr, Arg):

@@ -210,6 +210,14 @@ def _malformed(error: Exception) -> Rejection:
     return Rejection([Invalid("body", "body", reason)], 400)
 
 
+def _check_whole(body: bytes) -> None:
+    """Whether it is JSON at all: what does not fit may end before its mistake."""
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _malformed(error) from None
+
+
 def json_decoder(kind: Any) -> Callable[[bytes], Any]:
     """Decode and validate JSON.
 
@@ -222,6 +230,7 @@ def json_decoder(kind: Any) -> Callable[[bytes], Any]:
         try:
             return decode(body)
         except msgspec.ValidationError as error:
+            _check_whole(body)
             reason, field = reason_and_field(error)
             raise Rejection.of(field or "body", "body", reason) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -91,9 +91,8 @@ def _registering_locals(module: object) -> Iterator[Mapping[str, Any]]:
 def _closure_of(fn: Callable[..., Any]) -> dict[str, Any]:
     code = getattr(fn, "__code__", None)
     found: dict[str, Any] = {}
-    for name, cell in zip(
-        getattr(code, "co_freevars", ()), getattr(fn, "__closure__", None) or ()
-    ):
+    cells = getattr(fn, "__closure__", None) or ()
+    for name, cell in zip(getattr(code, "co_freevars", ()), cells, strict=False):
         try:
             found[name] = cell.cell_contents
         except ValueError:  # not filled yet

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Any
 
 from .errors import RegistrationError
 
 __all__ = ["Arg", "Expr", "Leaf", "Made", "Plan", "Provided", "SharedValue"]
 
-Leaf = tuple[str, str, str, Union[Callable[[Any], Any], None], Any, bool]
+Leaf = tuple[str, str, str, Callable[[Any], Any] | None, Any, bool]
 
 # Bodies that are decoded: there can be but one way to do that.
 _DECODED = frozenset({"json", "form", "stream"})
@@ -51,7 +51,7 @@ class Provided:
     index: int
 
 
-Expr = Union[Arg, Made, SharedValue, Provided]
+Expr = Arg | Made | SharedValue | Provided
 
 
 class Plan:

@@ -6,13 +6,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, get_origin
 
 import msgspec
 
 from . import _cvolo
 from .binding_plan import Arg, Expr, Made, Plan, SharedValue
-from .binding_types import Form, Shape, bare, json_reader, model_fields, shape_of
+from .binding_types import Form, Shape, annotated, bare, json_reader, model_fields, shape_of
 from .errors import RegistrationError, Rejection
 from .params import BARE, MISSING, Dependency, Marker, Shared
 
@@ -45,12 +45,10 @@ def _markers_of(annotation: Any) -> tuple[Any, list[Any]]:
     """``annotation`` without markers, and these."""
     if get_origin(annotation) is not Annotated:
         return annotation, []
-    found, rest = [], []
-    for item in annotation.__metadata__:
-        mark = _marker(item)
-        (rest if mark is None else found).append(item if mark is None else mark)
-    inner = annotation.__origin__
-    return (Annotated[(inner, *rest)] if rest else inner), found
+    pairs = [(item, _marker(item)) for item in annotation.__metadata__]
+    rest = [item for item, mark in pairs if mark is None]
+    found = [mark for _, mark in pairs if mark is not None]
+    return annotated(annotation.__origin__, rest), found
 
 
 def _marker(item: Any) -> Marker | Dependency | Shared | None:
@@ -93,7 +91,7 @@ def read_parameter(owner: str, parameter: inspect.Parameter) -> Parameter:
 
 
 def _constrained(annotation: Any, meta: msgspec.Meta | None) -> Any:
-    return annotation if meta is None else Annotated[annotation, meta]
+    return annotation if meta is None else annotated(annotation, [meta])
 
 
 def _type_of_default(p: Parameter) -> Any:
@@ -150,7 +148,7 @@ class Rules:
             return self._named(p, Marker("path"))
         return self._by_type(p)
 
-    # ---- Without a marker ------------------------------------------------------
+    # ---- Without a marker ----------------------------------------------------
 
     def _special(self, p: Parameter) -> Expr | None:
         kind = p.annotation
@@ -189,7 +187,7 @@ class Rules:
                 "say Json() or Body() if that is meant"
             )
 
-    # ---- With a marker ---------------------------------------------------------
+    # ---- With a marker -------------------------------------------------------
 
     def _marked(self, p: Parameter, mark: Marker) -> Expr:
         if mark.source in _NAMED:
@@ -244,7 +242,7 @@ class Rules:
         leaf = (source, key, shape.mode, shape.convert, default, required)
         return self.plan.leaf(leaf, p.name)
 
-    # ---- Models, field by field --------------------------------------------------
+    # ---- Models, field by field ----------------------------------------------
 
     def _model(self, p: Parameter, mark: Marker, shape: Shape) -> Expr:
         fields = model_fields(shape.kind)
@@ -287,7 +285,8 @@ def _maker(kind: Any, names: tuple[str, ...], source: str) -> Callable[..., Any]
     cls = bare(kind)
 
     def make(*values: Any) -> Any:
-        given = {n: v for n, v in zip(names, values) if v is not MISSING}
+        pairs = zip(names, values, strict=True)
+        given = {name: value for name, value in pairs if value is not MISSING}
         try:
             return cls(**given)
         except (TypeError, ValueError) as error:

@@ -37,7 +37,7 @@ THREADS = 40
 Fault = BaseException
 
 
-# ---- Functions that give something to be awaited ------------------------------
+# ---- Functions that give something to be awaited -----------------------------
 
 
 def gives_coroutine(fn: Callable[..., Any]) -> bool:
@@ -72,7 +72,7 @@ def returning(fn: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]
     return call
 
 
-# ---- Threads -------------------------------------------------------------------
+# ---- Threads -----------------------------------------------------------------
 
 _lock = threading.Lock()
 _threads: ThreadPoolExecutor | None = None
@@ -111,7 +111,7 @@ def shared_from(values: Mapping[Any, Any] | None) -> Callable[[Any], Any]:
     return shared
 
 
-# ---- The rest of generators -----------------------------------------------------
+# ---- The rest of generators --------------------------------------------------
 
 
 class _Error:
@@ -151,7 +151,7 @@ class Cleanups(_Error):
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool:
+    ) -> bool | None:
         if error is not None:
             self.error = error
         return self.stack.__exit__(kind, error, trace)
@@ -193,7 +193,7 @@ class AsyncCleanups(_Error):
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool:
+    ) -> bool | None:
         if error is not None:
             self.error = error
         return await self.stack.__aexit__(kind, error, trace)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import ipaddress
 import types
 import typing
 from collections.abc import Callable, Iterable
+from operator import getitem
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -26,11 +28,15 @@ __all__ = [
     "Form",
     "ModelField",
     "Shape",
+    "annotated",
     "bare",
     "json_reader",
     "model_fields",
     "shape_of",
 ]
+
+
+_REMEMBERED = 1024
 
 
 class Form(enum.Enum):
@@ -99,7 +105,7 @@ _CONSTRUCTED: dict[Any, str] = {
 }
 
 
-# ---- Taking annotations apart --------------------------------------------------
+# ---- Taking annotations apart ------------------------------------------------
 
 
 def _alias_value(kind: Any) -> Any:
@@ -113,25 +119,24 @@ def _alias_value(kind: Any) -> Any:
             return kind
 
 
+def annotated(kind: Any, rest: Iterable[Any]) -> Any:
+    """``Annotated`` of ``kind`` with what ``rest`` gives; ``kind`` if nothing."""
+    found = tuple(rest)
+    return getitem(Annotated, (kind, *found)) if found else kind
+
+
 def _without_none(kind: Any) -> tuple[Any, bool]:
     """``kind`` without None, and whether there was one."""
     kind = _alias_value(kind)
     if get_origin(kind) is Annotated:
         inner, nullable = _without_none(kind.__origin__)
-        return (
-            (Annotated[(inner, *kind.__metadata__)], True)
-            if nullable
-            else (
-                kind,
-                False,
-            )
-        )
+        return (annotated(inner, kind.__metadata__) if nullable else kind), nullable
     if get_origin(kind) not in (Union, types.UnionType):
         return kind, False
     rest = [arg for arg in get_args(kind) if arg is not type(None)]
     if len(rest) == len(get_args(kind)) or not rest:
         return kind, False
-    return Union[tuple(rest)], True
+    return Union[tuple(rest)], True  # noqa: UP007
 
 
 def bare(kind: Any) -> Any:
@@ -142,7 +147,7 @@ def bare(kind: Any) -> Any:
     return kind
 
 
-# ---- Asking msgspec ------------------------------------------------------------
+# ---- Asking msgspec ----------------------------------------------------------
 
 
 def _inner(info: look.Type) -> Iterable[tuple[str, look.Type]]:
@@ -195,7 +200,7 @@ def _constrained(info: look.Type) -> bool:
     )
 
 
-# ---- One value and several ------------------------------------------------------
+# ---- One value and several ---------------------------------------------------
 
 
 def _words_for(info: look.Type) -> str | None:
@@ -268,12 +273,21 @@ def _list_items(info: look.Type) -> tuple[look.Type, ...] | None:
     return None
 
 
-# ---- The whole -------------------------------------------------------------------
+# ---- The whole ---------------------------------------------------------------
 
 
 def shape_of(annotation: Any) -> Shape:
     """What ``annotation`` is read from.  Never raises: what can't be read has
-    the form UNFIT."""
+    the form UNFIT.  The same for the same annotation, as far as it has a hash:
+    so that what a handler and a provider both ask for is read once."""
+    try:
+        return _shape_of(annotation)
+    except TypeError:
+        return _shape_of.__wrapped__(annotation)
+
+
+@functools.lru_cache(_REMEMBERED)
+def _shape_of(annotation: Any) -> Shape:
     kind, nullable = _without_none(annotation)
     if bare(kind) in _CONSTRUCTED:
         read = conv.constructed(bare(kind), _CONSTRUCTED[bare(kind)])
@@ -316,13 +330,22 @@ def _unfit_reason(info: look.Type) -> str:
 
 
 def json_reader(shape: Shape) -> Callable[[bytes], Any]:
-    """The decoder of a body of JSON for ``shape``; TypeError if there is none."""
-    kind = Union[shape.kind, None] if shape.nullable else shape.kind
+    """The decoder of a body of JSON for ``shape``; TypeError if there is none.
+    The same for the same type."""
     try:
-        customs = _customs(look.type_info(shape.kind))
+        return _json_reader(shape.kind, shape.nullable)
+    except TypeError:
+        return _json_reader.__wrapped__(shape.kind, shape.nullable)
+
+
+@functools.lru_cache(_REMEMBERED)
+def _json_reader(inner: Any, nullable: bool) -> Callable[[bytes], Any]:
+    kind = Union[inner, None] if nullable else inner  # noqa: UP007
+    try:
+        customs = _customs(look.type_info(inner))
     except TypeError:
         customs = [("", object)]
-    if any(is_pydantic(cls) for _, cls in customs) or is_pydantic(bare(shape.kind)):
+    if any(is_pydantic(cls) for _, cls in customs):
         return conv.adapter_decoder(kind)
     return conv.json_decoder(kind)
 

@@ -123,7 +123,7 @@ class Graph:
                 f"has the same name in the {source} as {other!r}: {key!r}"
             )
 
-    # ---- Providers ---------------------------------------------------------------
+    # ---- Providers -----------------------------------------------------------
 
     def _provider(self, parameter: Parameter, dependency: Dependency) -> int:
         assert dependency.provider is not None

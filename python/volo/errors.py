@@ -136,13 +136,13 @@ class Rejection(HTTPError):
 
     def __init__(
         self,
-        errors: Iterable[Invalid],
+        errors: Iterable[Invalid | tuple[str, str, str]],
         status: int = 422,
         detail: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status, detail, headers)
-        self.errors = tuple(errors)
+        self.errors = tuple(Invalid(*error) for error in errors)
 
     @classmethod
     def of(cls, field: str, where: str, reason: str, status: int = 422) -> Rejection:

@@ -137,7 +137,7 @@ class Extractor(Protocol):
 def _marker(
     source: str, default: object, alias: str | None, constraints: Constraints
 ) -> Marker:
-    meta = msgspec.Meta(**constraints) if constraints else None
+    meta = msgspec.Meta(**dict[str, Any](constraints)) if constraints else None
     return Marker(source, default, alias, meta)
 
 
