@@ -29,7 +29,9 @@
 #define VOLO__PY_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define VOLO__PY_UNLOCK() Py_END_CRITICAL_SECTION()
 #else
-#define VOLO__PY_LOCK(object) {
+#define VOLO__PY_LOCK(object) \
+    {                         \
+        (void)(object);
 #define VOLO__PY_UNLOCK() }
 #endif
 
