@@ -21,6 +21,9 @@ class FakeRequest:
     def __init__(self) -> None:
         self.cleanups: list[Callable[[BaseException | None], Any]] = []
 
+    def add_cleanup(self, cleanup: Callable[[BaseException | None], Any]) -> None:
+        self.cleanups.append(cleanup)
+
     def finish(self, error: BaseException | None = None) -> None:
         """As the runner does, when the response has been made."""
         while self.cleanups:

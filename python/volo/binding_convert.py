@@ -2,8 +2,9 @@
 """From text to values, for what C does not read by itself; and from msgspec's
 messages to reasons in the words of the library.
 
-A converter raises ValueError with the reason ("must be an integer >= 1"), or,
-where it reads the whole body, Rejection.
+A converter raises what C makes statuses of, with the reason as its text ("must
+be an integer >= 1"): Malformed (400) for what can't be read as the type, Unfit
+(422) for what can and does not fit; or, where it reads the whole body, Rejection.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .errors import Invalid, Rejection
 __all__ = [
     "adapter_decoder",
     "constructed",
+    "fitted_list",
     "json_decoder",
     "list_reader",
     "number_reader",
@@ -31,6 +33,9 @@ __all__ = [
 ]
 
 Read = Callable[[str], Any]
+
+Malformed = msgspec.DecodeError
+Unfit = msgspec.ValidationError  # a subclass of the other
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -108,44 +113,52 @@ def reason_and_field(error: Exception) -> tuple[str, str]:
     return _reason(text), _joined(path, None)
 
 
+def _kind_of(error: Exception) -> type[msgspec.DecodeError]:
+    """Whether a value that msgspec refuses is malformed, or does not fit."""
+    text = str(error)
+    if text.startswith("Invalid enum value "):
+        return Unfit
+    is_malformed = text.startswith("Invalid ") or ", got `" in text
+    return Malformed if is_malformed else Unfit
+
+
 # ---- One value ---------------------------------------------------------------
 
 
 def parse_int(text: str) -> int:
     """As C does: decimal digits with a sign, and nothing else."""
     if not _INTEGER.fullmatch(text):
-        raise ValueError("must be an integer")
+        raise Malformed("must be an integer")
     if len(text) > _DIGITS:
-        raise ValueError("is out of range")
+        raise Unfit("is out of range")
     return int(text)
 
 
 def parse_float(text: str) -> float:
     """As C does: a finite decimal number."""
     if not _NUMBER.fullmatch(text):
-        raise ValueError("must be a number")
+        raise Malformed("must be a number")
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError("is out of range")
+        raise Unfit("is out of range")
     return value
 
 
 def parse_bool(text: str) -> bool:
     """As C does: true, 1, on, yes and false, 0, off, no."""
-    if text in _TRUE:
+    if text.lower() in _TRUE:
         return True
-    if text in _FALSE:
+    if text.lower() in _FALSE:
         return False
-    raise ValueError("must be true or false")
+    raise Malformed("must be true or false")
 
 
 def _fitted(value: Any, kind: Any, strict: bool, words: str | None) -> Any:
     try:
         return msgspec.convert(value, type=kind, strict=strict)
     except msgspec.ValidationError as error:
-        reason, field = reason_and_field(error)
-        reason = words or reason
-        raise ValueError(f"{field} {reason}" if field else reason) from None
+        reason, _ = reason_and_field(error)
+        raise _kind_of(error)(words or reason) from None
 
 
 def scalar_reader(kind: Any, words: str | None = None) -> Read:
@@ -174,7 +187,7 @@ def constructed(kind: type, words: str) -> Read:
         try:
             return kind(text)
         except ValueError:
-            raise ValueError(f"must be {words}") from None
+            raise Malformed(f"must be {words}") from None
 
     return read
 
@@ -192,13 +205,29 @@ def list_reader(
         for number, text in enumerate(texts, 1):
             try:
                 values.append(item(text) if item else text)
-            except ValueError as error:
+            except Malformed as error:
                 if len(texts) == 1:
                     raise
-                raise ValueError(f"value {number} {error}") from None
+                raise type(error)(f"value {number} {error}") from None
         return make(values)
 
     return read
+
+
+def fitted_list(kind: Any) -> Callable[[list[Any]], Any]:
+    """Make a list, set or tuple of ``kind`` of values."""
+
+    def make(values: list[Any]) -> Any:
+        try:
+            return msgspec.convert(values, type=kind, strict=False)
+        except msgspec.ValidationError as error:
+            reason, field = reason_and_field(error)
+            number = re.fullmatch(r"\[([0-9]+)\]", field)
+            if number and len(values) > 1:
+                reason = f"value {int(number[1]) + 1} {reason}"
+            raise (_kind_of(error) if field else Unfit)(reason) from None
+
+    return make
 
 
 # ---- The whole body ----------------------------------------------------------

@@ -68,7 +68,7 @@ class Plan:
         for index, known in enumerate(self.leaves):
             if _same(known, leaf):
                 return Arg(index)
-        self._check_body(leaf, parameter)
+        self._check_body(leaf[0], parameter)
         self.leaves.append(leaf)
         return Arg(len(self.leaves) - 1)
 
@@ -76,8 +76,7 @@ class Plan:
         """The request itself."""
         return self.leaf(("request", "request", "str", None, None, True), "request")
 
-    def _check_body(self, leaf: Leaf, parameter: str) -> None:
-        source = leaf[0]
+    def _check_body(self, source: str, parameter: str) -> None:
         if source not in _DECODED:
             return
         if self._body is not None and (source, self._body[0]) != ("form", "form"):

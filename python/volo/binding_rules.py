@@ -12,7 +12,15 @@ import msgspec
 
 from . import _cvolo
 from .binding_plan import Arg, Expr, Made, Plan, SharedValue
-from .binding_types import Form, Shape, annotated, bare, json_reader, model_fields, shape_of
+from .binding_types import (
+    Form,
+    Shape,
+    annotated,
+    bare,
+    json_reader,
+    model_fields,
+    shape_of,
+)
 from .errors import RegistrationError, Rejection
 from .params import BARE, MISSING, Dependency, Marker, Shared
 

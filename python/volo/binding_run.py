@@ -141,7 +141,7 @@ class Cleanups(_Error):
         def finish(error: BaseException | None) -> None:
             rest.__exit__(*_told(error))
 
-        self.request.cleanups.append(finish)
+        self.request.add_cleanup(finish)
 
     def __enter__(self) -> Cleanups:
         return self
@@ -183,7 +183,7 @@ class AsyncCleanups(_Error):
         async def finish(error: BaseException | None) -> None:
             await rest.__aexit__(*_told(error))
 
-        self.request.cleanups.append(finish)
+        self.request.add_cleanup(finish)
 
     async def __aenter__(self) -> AsyncCleanups:
         return self

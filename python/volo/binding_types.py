@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable
 from operator import getitem
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import msgspec
 from msgspec import inspect as look
 
 from . import binding_convert as conv
@@ -249,20 +248,7 @@ def _read_list(kind: Any, info: look.Type) -> Callable[[Any], Any] | None:
 
 
 def _by_convert(kind: Any, item: Callable[[str], Any] | None) -> Callable[[Any], Any]:
-    def make(values: list[Any]) -> Any:
-        try:
-            return msgspec.convert(values, type=kind, strict=False)
-        except msgspec.ValidationError as error:
-            raise ValueError(_list_reason(error)) from None
-
-    return conv.list_reader(item, make)
-
-
-def _list_reason(error: Exception) -> str:
-    reason, field = conv.reason_and_field(error)
-    if field.startswith("[") and field.endswith("]") and field[1:-1].isdigit():
-        return f"value {int(field[1:-1]) + 1} {reason}"
-    return reason
+    return conv.list_reader(item, conv.fitted_list(kind))
 
 
 def _list_items(info: look.Type) -> tuple[look.Type, ...] | None:

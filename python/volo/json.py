@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from os import PathLike, fspath
 from typing import Any, TypeVar, overload
@@ -36,16 +36,14 @@ def _plain(value: Any) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, (AbstractSet, range)):
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (AbstractSet, Sequence)):
         return list(value)
     if isinstance(value, PathLike):
         return fspath(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    if isinstance(value, (list, tuple)):
-        return list(value)
-    if isinstance(value, str):
-        return str(value)
     raise TypeError(f"{type(value).__qualname__} can't be written as JSON")
 
 
