@@ -108,7 +108,11 @@ volo__py_run_init(PyObject *module)
 {
     if (add_type(module, &volo__py_pool_spec, "Pool", &volo__py.pool_type) <
             0 ||
-        add_type(module, &volo__py_aio_spec, "Aio", &volo__py.aio_type) < 0)
+        add_type(module, &volo__py_aio_spec, "Aio", &volo__py.aio_type) < 0 ||
+        add_type(module, &volo__py_writer_spec, "Writer",
+                 &volo__py.writer_type) < 0 ||
+        add_type(module, &volo__py_reader_spec, "Reader",
+                 &volo__py.reader_type) < 0)
         return -1;
     return PyModule_AddFunctions(module, functions);
 }
