@@ -1,0 +1,3 @@
+module libvolo/go
+
+go 1.26

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package volo
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"libvolo/go/volo/internal/cvolo"
+)
+
+// A crew answers what comes to a queue.  One of its runners at a time takes
+// exchanges from C, many in one crossing, and runs their handlers one after
+// another; the answers go back together.
+//
+// What makes that as good as a goroutine for each: before a runner enters a
+// handler, another one is ready to run.  Go's scheduler runs it as soon as the
+// handler blocks, or at once if a processor is idle; it sends the answers that
+// are finished, and goes on with the rest.  So nothing waits for a handler
+// that blocks, and handlers that don't block cost one switch of goroutines for
+// all that were taken together.
+type crew struct {
+	p     *program
+	queue cvolo.Volo_queue
+	alone bool // a worker: nobody is made ready
+
+	mu     sync.Mutex
+	jobs   cvolo.Jobs
+	next   int // of jobs, the first that nobody has begun
+	count  int
+	out    *cvolo.Batch // answers that are finished
+	since  int64        // when the oldest of them was
+	spare  []*cvolo.Batch
+	taking bool // a runner is in volo_queue_take
+	ready  bool // a runner is on its way
+	closed bool
+	idle   []*runner
+	live   int
+}
+
+const (
+	// A handler that took longer is one that others should not wait for.
+	slowHandler = int64(50 * time.Microsecond)
+	// Runners that are kept for when they are needed again.
+	mostIdle = 64
+)
+
+type runner struct {
+	crew *crew
+	x    exchange
+	wake chan struct{}
+}
+
+// startCrew begins to take from queue.
+func (p *program) startCrew(queue cvolo.Volo_queue, mode Mode) error {
+	c := &crew{p: p, queue: queue, alone: mode == Worker}
+	var ok bool
+	if c.jobs, ok = cvolo.NewJobs(); !ok {
+		return ErrNoMemory
+	}
+	if c.out = cvolo.NewBatch(); c.out == nil {
+		c.jobs.Free()
+		return ErrNoMemory
+	}
+	c.start()
+	return nil
+}
+
+// start begins a runner; with the lock held, or before there is another one.
+func (c *crew) start() {
+	r := &runner{crew: c}
+	r.x.rt = c.p
+	c.live++
+	c.p.group.Add(1)
+	go r.work()
+}
+
+// call has a runner ready; with the lock held.
+func (c *crew) call() {
+	if c.ready || c.alone {
+		return
+	}
+	c.ready = true
+	last := len(c.idle) - 1
+	if last < 0 {
+		c.start()
+		return
+	}
+	r := c.idle[last]
+	c.idle = c.idle[:last]
+	r.wake <- struct{}{}
+}
+
+// work is what a runner does: it begins what is waiting, or takes more, or
+// leaves that to others.
+func (r *runner) work() {
+	c := r.crew
+	defer c.leave(r)
+	c.mu.Lock()
+	c.arrive()
+	for {
+		switch {
+		case c.next < c.count:
+			r.one()
+		case c.closed:
+			return
+		case !c.taking && !c.ready:
+			c.take()
+		default:
+			if c.taking {
+				c.send() // who takes has gone already
+			}
+			if !r.rest() {
+				return
+			}
+		}
+	}
+}
+
+// arrive is a runner that was ready and now runs.  If there is something left
+// to do, whoever was at work is in a handler that takes its time.
+func (c *crew) arrive() {
+	c.ready = false
+	if c.next < c.count {
+		c.send()
+	}
+}
+
+// rest waits to be needed, with the lock; false: it never will be.
+func (r *runner) rest() bool {
+	c := r.crew
+	if len(c.idle) >= mostIdle {
+		return false
+	}
+	if r.wake == nil {
+		r.wake = make(chan struct{}, 1)
+	}
+	c.idle = append(c.idle, r)
+	c.mu.Unlock()
+	_, more := <-r.wake
+	c.mu.Lock()
+	if more {
+		c.arrive()
+	}
+	return more
+}
+
+// one answers the next exchange; with the lock, but for the handler.
+func (r *runner) one() {
+	c := r.crew
+	job := c.jobs.At(c.next)
+	c.next++
+	route := c.p.routes[job.Route]
+	ctx := r.x.begin(job)
+	r.x.route = route
+	c.call()
+	if route.slow.Load() && c.out.Count > 0 {
+		c.send()
+	}
+	c.mu.Unlock()
+	began := now()
+	r.x.serve(ctx)
+	took := now() - began
+	if slow := took > slowHandler; slow != route.slow.Load() {
+		route.slow.Store(slow)
+	}
+	c.mu.Lock()
+	c.add(&r.x, began+took)
+}
+
+// add puts the answer of x to the others; with the lock.
+func (c *crew) add(x *exchange, at int64) {
+	if c.out.Count == 0 {
+		c.since = at
+	}
+	for !x.put(c.out) {
+		c.send()
+	}
+	x.end()
+	if c.out.Count > 0 && at-c.since > slowHandler {
+		c.send()
+	}
+}
+
+var epoch = time.Now()
+
+// now is a clock that never goes back.
+func now() int64 { return int64(time.Since(epoch)) }
+
+// send answers with what is finished; with the lock, which it lets go of
+// meanwhile.
+func (c *crew) send() {
+	b := c.out
+	if b.Count == 0 {
+		return
+	}
+	if n := len(c.spare); n > 0 {
+		c.out, c.spare = c.spare[n-1], c.spare[:n-1]
+	} else if c.out = cvolo.NewBatch(); c.out == nil {
+		c.out = b // no memory: others wait
+		b.Send()
+		return
+	}
+	c.mu.Unlock()
+	b.Send()
+	c.mu.Lock()
+	c.spare = append(c.spare, b)
+}
+
+// take waits for exchanges, and on its way answers with what is finished; with
+// the lock, which it lets go of meanwhile.
+func (c *crew) take() {
+	c.taking = true
+	c.p.turns.Add(1)
+	n := c.turn(0)
+	if n == 0 {
+		// Let others run before this thread sleeps with their processor.
+		c.mu.Unlock()
+		runtime.Gosched()
+		c.mu.Lock()
+		if n = c.turn(0); n == 0 {
+			n = c.turn(-1)
+		}
+	}
+	c.taking = false
+	c.next, c.count = 0, max(n, 0)
+	if n < 0 {
+		c.close()
+	}
+}
+
+// turn is one crossing.
+func (c *crew) turn(timeout int64) int {
+	b := c.out
+	if b.Count == 0 {
+		b = nil
+	} else if n := len(c.spare); n > 0 {
+		c.out, c.spare = c.spare[n-1], c.spare[:n-1]
+	} else if c.out = cvolo.NewBatch(); c.out == nil {
+		c.out = b
+		b.Send()
+		b = nil
+	}
+	c.mu.Unlock()
+	n := cvolo.Turn(c.queue, b, c.jobs, cvolo.MaxJobs, timeout)
+	c.mu.Lock()
+	if b != nil {
+		c.spare = append(c.spare, b)
+	}
+	return n
+}
+
+// close sends the runners home; with the lock.
+func (c *crew) close() {
+	c.closed = true
+	for _, r := range c.idle {
+		close(r.wake)
+	}
+	c.idle = nil
+}
+
+// leave is the end of a runner; with the lock, unless its handler has called
+// runtime.Goexit.
+func (c *crew) leave(r *runner) {
+	if r.x.ctx != nil {
+		c.mu.Lock()
+		c.add(&r.x, now())
+		c.call()
+	}
+	if c.taking || c.closed {
+		c.send()
+	}
+	c.live--
+	last := c.live == 0
+	c.mu.Unlock()
+	if last {
+		c.out.Free()
+		for _, b := range c.spare {
+			b.Free()
+		}
+		c.jobs.Free()
+	}
+	c.p.group.Done()
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package volo
+
+import "libvolo/go/volo/internal/cvolo"
+
+func init() { cvolo.Inline = inline }
+
+// inline answers what came for a program in one iteration of a loop, on the
+// loop's thread.
+func inline(id uintptr, jobs []cvolo.Job, b *cvolo.Batch) {
+	programs.RLock()
+	p := programs.byID[id]
+	programs.RUnlock()
+	x := p.borrow()
+	for i := range jobs {
+		x.route = p.routes[jobs[i].Route]
+		x.serve(x.begin(&jobs[i]))
+		for !x.put(b) {
+			b.Send()
+		}
+		x.end()
+	}
+	p.giveBack(x)
+}
+
+func (p *program) borrow() *exchange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.inlines)
+	if n == 0 {
+		return &exchange{rt: p, inline: true}
+	}
+	x := p.inlines[n-1]
+	p.inlines = p.inlines[:n-1]
+	return x
+}
+
+func (p *program) giveBack(x *exchange) {
+	p.mu.Lock()
+	p.inlines = append(p.inlines, x)
+	p.mu.Unlock()
+}

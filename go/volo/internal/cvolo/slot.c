@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The services that stand in C routers for handlers of Go.
+ */
+#include "go.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "_cgo_export.h"
+
+struct volo__go_slot {
+    volo_service *inner;
+};
+
+static void
+slot_serves(volo_cx *cx, void *user)
+{
+    struct volo__go_slot *slot = user;
+
+    if (slot->inner)
+        volo_service_call(slot->inner, cx);
+    else
+        volo_reply_status(cx, 503);
+}
+
+static void
+slot_free(void *user)
+{
+    struct volo__go_slot *slot = user;
+
+    volo_service_unref(slot->inner);
+    free(slot);
+}
+
+int
+volo__go_slot_new(struct volo__go_slot **out, volo_service **service)
+{
+    struct volo__go_slot *slot = calloc(1, sizeof *slot);
+    int err;
+
+    if (!slot)
+        return VOLO_ENOMEM;
+    err = volo_service_new(service, slot_serves, slot, slot_free);
+    if (!err)
+        *out = slot;
+    return err;
+}
+
+int
+volo__go_slot_set(struct volo__go_slot *slot, volo_service *service)
+{
+    volo_service_unref(slot->inner);
+    slot->inner = service;
+    return service ? volo_service_freeze(service) : 0;
+}
+
+int
+volo__go_queued(volo_service **out, volo_queue *queue, uintptr_t route,
+                int streaming)
+{
+    return streaming
+               ? volo_queue_service_streaming(out, queue, (void *)route, NULL)
+               : volo_queue_service(out, queue, (void *)route, NULL);
+}
+
+/* ---- Handlers on a loop's thread -------------------------------------------
+ */
+
+/* Each loop's thread has a batch, made when it first needs one. */
+static pthread_key_t batch_key;
+static pthread_once_t batch_once = PTHREAD_ONCE_INIT;
+
+static void
+make_key(void)
+{
+    pthread_key_create(&batch_key, free);
+}
+
+static struct volo__go_batch *
+own_batch(void)
+{
+    struct volo__go_batch *batch;
+
+    pthread_once(&batch_once, make_key);
+    batch = pthread_getspecific(batch_key);
+    if (!batch) {
+        batch = volo__go_batch_new();
+        pthread_setspecific(batch_key, batch);
+    }
+    return batch;
+}
+
+static void
+refuse(const volo_job *job)
+{
+    volo_reply_error(job->cx, VOLO_ENOMEM);
+    volo_cx_unref(job->cx);
+}
+
+/* Go answers them in the order in which they came; it sends what it has
+ * written when there is no more room, and leaves the rest. */
+static void
+jobs_come(const volo_job *jobs, size_t count, void *user)
+{
+    struct volo__go_batch *batch = own_batch();
+
+    for (; !batch && count; count--)
+        refuse(jobs++);
+    if (!count)
+        return;
+    goVoloInline((uintptr_t)user, (void *)jobs, count, batch);
+    if (batch->count)
+        volo__go_answer(batch);
+}
+
+int
+volo__go_inline(volo_service **out, uintptr_t program, uintptr_t route)
+{
+    return volo_batch_service(out, jobs_come, (void *)program, NULL,
+                              (void *)route);
+}
