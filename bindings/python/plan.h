@@ -6,48 +6,48 @@
 #include "call.h"
 
 enum volo__py_source {
-  VOLO__PY_PATH,
-  VOLO__PY_QUERY,
-  VOLO__PY_HEADER,
-  VOLO__PY_COOKIE,
-  VOLO__PY_FORM,
-  VOLO__PY_JSON,
-  VOLO__PY_BODY,
-  VOLO__PY_TEXT,
-  VOLO__PY_REQUEST,
-  VOLO__PY_STATE,
-  VOLO__PY_STREAM,
-  VOLO__PY_DEPENDS,
-  VOLO__PY_CUSTOM
+    VOLO__PY_PATH,
+    VOLO__PY_QUERY,
+    VOLO__PY_HEADER,
+    VOLO__PY_COOKIE,
+    VOLO__PY_FORM,
+    VOLO__PY_JSON,
+    VOLO__PY_BODY,
+    VOLO__PY_TEXT,
+    VOLO__PY_REQUEST,
+    VOLO__PY_STATE,
+    VOLO__PY_STREAM,
+    VOLO__PY_DEPENDS,
+    VOLO__PY_CUSTOM
 };
 
 enum volo__py_mode {
-  VOLO__PY_STR,
-  VOLO__PY_INT,
-  VOLO__PY_FLOAT,
-  VOLO__PY_BOOL,
-  VOLO__PY_CONVERT,
-  VOLO__PY_LIST
+    VOLO__PY_STR,
+    VOLO__PY_INT,
+    VOLO__PY_FLOAT,
+    VOLO__PY_BOOL,
+    VOLO__PY_CONVERT,
+    VOLO__PY_LIST
 };
 
 struct volo__py_arg {
-  int source;
-  int mode;
-  int field; /* of a well-known header, else 0 */
-  int required;
-  PyObject *name;
-  volo_str key; /* the octets of ${name}, NUL-terminated */
-  PyObject *convert;
-  PyObject *fallback;
+    int source;
+    int mode;
+    int field; /* of a well-known header, else 0 */
+    int required;
+    PyObject *name;
+    volo_str key; /* the octets of ${name}, NUL-terminated */
+    PyObject *convert;
+    PyObject *fallback;
 };
 
 /* One binding: what was refused is gathered, and told all at once. */
 struct volo__py_reading {
-  struct volo__py_call *call;
-  volo_extract *x;  /* when something is needed that libvolo decodes */
-  PyObject *errors; /* list of (field, where, reason), or NULL */
-  int status;
-  int failed; /* with an exception that is no refusal */
+    struct volo__py_call *call;
+    volo_extract *x;  /* when something is needed that libvolo decodes */
+    PyObject *errors; /* list of (field, where, reason), or NULL */
+    int status;
+    int failed; /* with an exception that is no refusal */
 };
 
 /* "path", ...: what a refusal says about where the value stands. */
