@@ -198,9 +198,9 @@ func (s *Server) Serve() error {
 		return err
 	}
 	cvolo.Volo_server_wait(s.c)
-	over := make(chan struct{})
+	p, over := s.program, make(chan struct{})
 	go func() {
-		s.program.stop()
+		p.stop()
 		close(over)
 	}()
 	select { // handlers have been cut off by now, and need not know
@@ -225,10 +225,7 @@ func (s *Server) start() error {
 	if err := s.configure(); err != nil {
 		return err
 	}
-	p, err := newProgram(s.router, settings{
-		mode: s.Mode, takers: s.takers(), log: s.Logger, base: s.BaseContext,
-		onError: s.ErrorHandler,
-	})
+	p, err := newProgram(s.router, s.settings())
 	if err != nil {
 		return err
 	}
@@ -259,6 +256,11 @@ func (s *Server) open() error {
 	}
 	s.c = cvolo.SwigcptrVolo_server(c)
 	return nil
+}
+
+func (s *Server) settings() settings {
+	return settings{mode: s.Mode, takers: s.takers(), log: s.Logger, base: s.BaseContext,
+		onError: s.ErrorHandler}
 }
 
 // takers is how many runners may be taking at once.
