@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The behaviour server: the routes that end-to-end tests, benchmarks and outside
+conformance suites drive, the same in every language.
+
+$PORT (default 8080) and $WORKERS (default 1) configure it; SIGINT and SIGTERM
+stop it gracefully, a second one at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated
+
+import volo
+from volo import HTTPError, Path, Query, Reader, Rejection, Request, Response, Stream
+
+SHARED_SIZE = 64 * 1024 * 1024  # the most that /bytes and /stream give
+SLICE = bytes(64 * 1024)  # of it, in one piece
+OCTETS = "application/octet-stream"
+
+Millis = Annotated[int, Query(ge=0, le=60_000)]
+Next = Callable[[Request], Response]
+
+app = volo.App()
+
+# ---- Short answers ---------------------------------------------------------------
+
+
+@app.get("/")
+async def root() -> str:
+    return "ok\n"
+
+
+@app.get("/plaintext")
+async def plaintext() -> str:
+    return "Hello, World!"
+
+
+@app.get("/json")
+async def json() -> dict[str, str]:
+    return {"message": "Hello, World!"}
+
+
+@app.get("/users/{id}/posts/{post}")
+async def user_post(id: str, post: str) -> str:
+    return f"{id} {post}"
+
+
+Number = Annotated[int, Query(ge=-(2**63), lt=2**63)]
+
+
+@app.get("/query")
+async def query(a: Number, b: Number) -> str:
+    if not -(2**63) <= a + b < 2**63:
+        raise Rejection.of("b", "query", "the sum overflows")
+    return str(a + b)
+
+
+@app.get("/status/{code}")
+async def status(code: Annotated[int, Path(ge=200, le=999)]) -> int:
+    return code
+
+
+@app.get("/headers")
+async def headers(request: Request) -> list[tuple[str, str]]:
+    """A list of pairs, because a dict has neither order nor repeated names."""
+    return list(request.headers.items())
+
+
+# ---- What goes wrong ---------------------------------------------------------------
+
+
+@app.get("/error")
+async def error() -> None:
+    raise RuntimeError("asked for")
+
+
+@app.get("/drop")
+async def drop() -> None:
+    """Nobody answers, which is 500."""
+    raise HTTPError(500)
+
+
+# ---- Large answers -----------------------------------------------------------------
+
+
+async def pieces(n: int) -> AsyncIterator[bytes]:
+    for _ in range(n // len(SLICE)):
+        yield SLICE
+    if n % len(SLICE):
+        yield SLICE[: n % len(SLICE)]
+
+
+Size = Annotated[int, Path(ge=0, le=SHARED_SIZE)]
+
+
+@app.get("/bytes/{n}")
+async def some_bytes(n: Size) -> Response:
+    if n <= len(SLICE):
+        return Response(SLICE[:n], media_type=OCTETS)
+    return Stream(pieces(n), length=n)
+
+
+@app.get("/stream/{n}")
+async def stream(n: Size) -> Response:
+    return Stream(pieces(n))
+
+
+# ---- Echo: the body back while it comes ----------------------------------------------
+
+
+@app.any("/echo")
+async def echo(request: Request, body: Reader) -> Response:
+    """The first piece is waited for, so that an error can be answered as one."""
+    first = await body.read()
+
+    async def rest() -> AsyncIterator[bytes]:
+        piece = first
+        while piece:
+            yield piece
+            piece = await body.read()
+
+    kind = request.headers.get("content-type", OCTETS)
+    if not first:
+        return Response(b"", media_type=kind)
+    length = request.headers.get("content-length")
+    return Stream(rest(), media_type=kind, length=int(length) if length else None)
+
+
+# ---- Slow: on the event loop, and on a thread ------------------------------------------
+
+
+@app.get("/slow")
+async def slow(ms: Millis = 100) -> str:
+    await asyncio.sleep(ms / 1000)
+    return "ok\n"
+
+
+@app.get("/block")
+def block(ms: Millis = 100) -> str:
+    time.sleep(ms / 1000)
+    return "ok\n"
+
+
+# ---- Layers ----------------------------------------------------------------------------
+
+layered = app.group("/layers")
+
+
+def no_op(request: Request, next: Next) -> Response:
+    return next(request)
+
+
+for _ in range(5):
+    layered.layer(no_op)
+
+
+@layered.get("/")
+def layers() -> str:
+    return "Hello, World!"
+
+
+def ready(server: volo.Server) -> None:
+    print(f"volo-serve: {server.url}/", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    app.run(
+        port=int(os.environ.get("PORT") or 8080),
+        workers=int(os.environ.get("WORKERS") or 1),
+        body_limit=16 * 1024 * 1024,
+        head_timeout=10,
+        body_timeout=10,
+        write_timeout=10,
+        idle_timeout=15,
+        on_ready=ready,
+    )
