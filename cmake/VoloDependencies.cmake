@@ -73,6 +73,8 @@ if(VOLO_BUNDLE)
   add_subdirectory(${dir}/vendor/libuv _libuv EXCLUDE_FROM_ALL)
   target_compile_options(uv_a PRIVATE -w)
   add_library(PkgConfig::LIBUV ALIAS uv_a)
+  list(APPEND VOLO_LICENSES libuv ${dir}/vendor/libuv/LICENSE
+    libuv-extra ${dir}/vendor/libuv/LICENSE-extra)
 else()
   pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.42)
 endif()
@@ -96,6 +98,7 @@ else()
   add_library(volo_llhttp INTERFACE)
   target_include_directories(volo_llhttp SYSTEM INTERFACE
     ${dir}/vendor/llhttp/include)
+  list(APPEND VOLO_LICENSES llhttp ${dir}/vendor/llhttp/LICENSE)
   set(VOLO_LLHTTP_OBJECTS $<TARGET_OBJECTS:volo_llhttp_objects>)
 endif()
 
@@ -110,5 +113,11 @@ else()
   target_compile_options(volo_yyjson_objects PRIVATE -w -O3)
   add_library(volo_yyjson INTERFACE)
   target_include_directories(volo_yyjson SYSTEM INTERFACE ${dir}/yyjson)
+  # Its licence is on top of the source.
+  file(READ ${dir}/yyjson/yyjson.h text LIMIT 1500)
+  string(REGEX MATCH "Copyright[^=]*SOFTWARE\\." text "${text}")
+  file(WRITE ${CMAKE_BINARY_DIR}/_sources/yyjson-license "${text}\n")
+  list(APPEND VOLO_LICENSES yyjson
+    ${CMAKE_BINARY_DIR}/_sources/yyjson-license)
   set(VOLO_YYJSON_OBJECTS $<TARGET_OBJECTS:volo_yyjson_objects>)
 endif()

@@ -180,6 +180,7 @@ python_build() {
             grep -v '^\[' "$tree/volo.log" >&2
             exit 1
         }
+        grep -A5 'warning:' "$tree/volo.log" >&2 || :
         python_links "$tree/site/volo" "$tree/bindings/python/volo"
     ) 9>"$tree/volo.lock" || die "Could not build volo._cvolo in $tree"
     PATH=$VENV/bin:$PATH
