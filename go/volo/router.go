@@ -162,10 +162,7 @@ func (r *Router) Handle(method, pattern string, h Handler, opts ...RouteOption) 
 			panic(err)
 		}
 	}
-	rt := &route{router: r, method: method, pattern: pattern, handler: h}
-	if typed, ok := h.(interface{ bodyKind() int }); ok {
-		rt.streaming = typed.bodyKind() == streamBody
-	}
+	rt := &route{router: r, method: method, pattern: pattern, handler: h, streaming: streams(h)}
 	var at uintptr
 	service := rt.newSlot()
 	err := cvolo.Volo_router_route(&at, r.c, text(method), text(pattern), service)
@@ -267,7 +264,7 @@ func (r *Router) setFallback(h Handler, set func(cvolo.Volo_router, cvolo.Volo_s
 	if h == nil {
 		panic("volo: fallback: no handler")
 	}
-	rt := &route{router: r, handler: h}
+	rt := &route{router: r, handler: h, streaming: streams(h)}
 	service := rt.newSlot()
 	err := set(r.c, service)
 	cvolo.DeleteVolo_service(service)

@@ -68,10 +68,11 @@ volo__go_head(volo_cx *cx, const volo_answer *answer)
 
     for (i = 0; i < answer->header_count && !err; i++) {
         const volo_pair *pair = &answer->headers[i];
+        const char *name =
+            pair->id ? volo_field_name((int)pair->id) : pair->name.ptr;
 
-        err = is_first(answer, i)
-                  ? volo_cx_set_header(cx, pair->name.ptr, pair->value)
-                  : volo_cx_add_header(cx, pair->name.ptr, pair->value);
+        err = is_first(answer, i) ? volo_cx_set_header(cx, name, pair->value)
+                                  : volo_cx_add_header(cx, name, pair->value);
     }
     return err;
 }
