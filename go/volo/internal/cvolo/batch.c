@@ -5,8 +5,6 @@
  */
 #include "go.h"
 
-#include <stdlib.h>
-
 /* layout.go says the same of itself. */
 _Static_assert(sizeof(volo_job) == 152 && sizeof(volo_pair) == 40 &&
                    sizeof(volo_answer) == 64,
@@ -15,7 +13,7 @@ _Static_assert(sizeof(volo_job) == 152 && sizeof(volo_pair) == 40 &&
 struct volo__go_batch *
 volo__go_batch_new(void)
 {
-    struct volo__go_batch *batch = malloc(sizeof *batch);
+    struct volo__go_batch *batch = volo__go_alloc(sizeof *batch);
 
     if (batch)
         batch->count = batch->pair_count = batch->byte_count = 0;
@@ -25,7 +23,7 @@ volo__go_batch_new(void)
 void
 volo__go_batch_free(struct volo__go_batch *batch)
 {
-    free(batch);
+    volo__go_free(batch);
 }
 
 void
@@ -136,10 +134,10 @@ volo__go_abort(volo_cx *cx)
 /* ---- Large content ---------------------------------------------------------
  */
 
-const volo_free_fn volo__go_release = free;
+const volo_free_fn volo__go_release = volo__go_free;
 
 void *
 volo__go_block(size_t size)
 {
-    return malloc(size);
+    return volo__go_alloc(size);
 }

@@ -6,7 +6,6 @@
 #include "go.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 enum { ENOUGH = 64 * 1024 };
 
@@ -39,11 +38,11 @@ body_unref(struct volo__go_body *body)
         return;
     for (; body->first; body->first = next) {
         next = body->first->next;
-        free(body->first);
+        volo__go_free(body->first);
     }
     volo__go_note_unref(body->note);
     pthread_mutex_destroy(&body->lock);
-    free(body);
+    volo__go_free(body);
 }
 
 /* ---- The loop's side -------------------------------------------------------
@@ -65,7 +64,7 @@ body_ends(struct volo__go_body *body, int err)
 static int
 keep(struct volo__go_body *body, volo_str octets)
 {
-    struct piece *piece = malloc(sizeof *piece + octets.len);
+    struct piece *piece = volo__go_alloc(sizeof *piece + octets.len);
     int enough = 0;
 
     pthread_mutex_lock(&body->lock);
@@ -83,7 +82,7 @@ keep(struct volo__go_body *body, volo_str octets)
         body->err = VOLO_ENOMEM;
     }
     pthread_mutex_unlock(&body->lock);
-    free(piece);
+    volo__go_free(piece);
     return enough;
 }
 
@@ -119,14 +118,14 @@ int
 volo__go_body_open(struct volo__go_body **out, volo_cx *cx,
                    struct volo__go_hub *hub, uint64_t id)
 {
-    struct volo__go_body *body = calloc(1, sizeof *body);
+    struct volo__go_body *body = volo__go_zalloc(sizeof *body);
     int err;
 
     if (!body)
         return VOLO_ENOMEM;
     body->note = volo__go_note_new(hub, id);
     if (!body->note) {
-        free(body);
+        volo__go_free(body);
         return VOLO_ENOMEM;
     }
     pthread_mutex_init(&body->lock, NULL);
@@ -161,7 +160,7 @@ take(struct volo__go_body *body, char *to, size_t size)
         body->first = piece->next;
         if (!body->first)
             body->last = &body->first;
-        free(piece);
+        volo__go_free(piece);
     }
     body->waiting -= done;
     return done;

@@ -14,6 +14,21 @@
 #include <stdatomic.h>
 #include <volo.h>
 
+/* ---- Memory (memory.c) -----------------------------------------------------
+ */
+
+/* As malloc() and so on, and counted, for tests that look for leaks. */
+void *volo__go_alloc(size_t size);
+void *volo__go_zalloc(size_t size);
+void volo__go_free(void *ptr);
+
+/* volo__go_count_memory(): count what libvolo itself takes too, from now on;
+ * while nothing of it is alive. */
+void volo__go_count_memory(void);
+
+/* volo__go_alive(): how many pieces of memory are in use. */
+long volo__go_alive(void);
+
 /* ---- Answers (batch.c) -----------------------------------------------------
  */
 

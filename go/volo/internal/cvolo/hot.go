@@ -60,7 +60,7 @@ func NewJobs() (Jobs, bool) {
 }
 
 // Free gives the memory back.
-func (j Jobs) Free() { C.free(unsafe.Pointer(j.at)) }
+func (j Jobs) Free() { C.volo__go_free(unsafe.Pointer(j.at)) }
 
 // At is job number i.
 func (j Jobs) At(i int) *Job { return &unsafe.Slice(j.at, MaxJobs)[i] }
@@ -93,7 +93,7 @@ func NewBlock(body []byte) (Block, bool) {
 }
 
 // Free gives the memory back, of a block that was not sent.
-func (b Block) Free() { C.free(b.at) }
+func (b Block) Free() { C.volo__go_free(b.at) }
 
 // View is the content itself.
 func (b Block) View() string { return unsafe.String((*byte)(b.at), b.size) }
@@ -106,6 +106,13 @@ func (b Block) Into(answer *Answer) {
 	answer.Release = release
 	answer.User = b.at
 }
+
+// CountMemory counts what libvolo takes, from now on, while nothing of it is
+// alive; Alive says how many pieces of memory are in use.  For tests.
+func CountMemory() { C.volo__go_count_memory() }
+
+// Alive is explained with [CountMemory].
+func Alive() int { return int(C.volo__go_alive()) }
 
 // ---- One exchange ------------------------------------------------------------
 

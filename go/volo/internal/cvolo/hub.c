@@ -7,7 +7,6 @@
 #include "go.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -30,13 +29,13 @@ struct volo__go_note {
 int
 volo__go_hub_new(struct volo__go_hub **out)
 {
-    struct volo__go_hub *hub = malloc(sizeof *hub);
+    struct volo__go_hub *hub = volo__go_alloc(sizeof *hub);
 
     if (!hub)
         return VOLO_ENOMEM;
     hub->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (hub->fd < 0) {
-        free(hub);
+        volo__go_free(hub);
         return VOLO_ENOFILES;
     }
     atomic_init(&hub->stack, NULL);
@@ -52,7 +51,7 @@ volo__go_hub_unref(struct volo__go_hub *hub)
     if (atomic_fetch_sub(&hub->refs, 1) != 1)
         return;
     close(hub->fd);
-    free(hub);
+    volo__go_free(hub);
 }
 
 int
@@ -66,7 +65,7 @@ volo__go_hub_fd(const struct volo__go_hub *hub)
 struct volo__go_note *
 volo__go_note_new(struct volo__go_hub *hub, uint64_t id)
 {
-    struct volo__go_note *note = malloc(sizeof *note);
+    struct volo__go_note *note = volo__go_alloc(sizeof *note);
 
     if (!note)
         return NULL;
@@ -93,7 +92,7 @@ volo__go_note_unref(void *user)
 
     if (atomic_fetch_sub(&note->refs, 1) != 1)
         return;
-    free(note);
+    volo__go_free(note);
     volo__go_hub_unref(hub);
 }
 

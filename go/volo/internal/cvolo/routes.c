@@ -5,8 +5,6 @@
  */
 #include "go.h"
 
-#include <stdlib.h>
-
 struct text {
     char *at;
     size_t len;
@@ -16,12 +14,15 @@ struct text {
 static void
 add(struct text *text, volo_str s)
 {
-    char *more = realloc(text->at, text->len + s.len + 1);
+    char *more = volo__go_alloc(text->len + s.len + 1);
 
     if (!more) {
         text->failed = 1;
         return;
     }
+    if (text->len)
+        memcpy(more, text->at, text->len);
+    volo__go_free(text->at);
     text->at = more;
     if (s.len)
         memcpy(more + text->len, s.ptr, s.len);
@@ -44,7 +45,7 @@ volo__go_routes(const volo_router *router)
 
     volo_router_each(router, add_route, &text);
     if (text.failed) {
-        free(text.at);
+        volo__go_free(text.at);
         text.at = NULL;
         text.len = 0;
     }

@@ -99,7 +99,7 @@ type Route struct{ Method, Pattern, Name string }
 // Routes lists those of a router.
 func Routes(router Volo_router) []Route {
 	text := C.volo__go_routes((*C.volo_router)(pointer(router.Swigcptr())))
-	defer C.free(unsafe.Pointer(text.ptr))
+	defer C.volo__go_free(unsafe.Pointer(text.ptr))
 	parts := strings.Split(str(text).String(), "\x00")
 	var list []Route
 	for ; len(parts) >= 3; parts = parts[3:] {

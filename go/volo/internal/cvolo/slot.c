@@ -5,7 +5,6 @@
 #include "go.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "_cgo_export.h"
 
@@ -30,13 +29,13 @@ slot_free(void *user)
     struct volo__go_slot *slot = user;
 
     volo_service_unref(slot->inner);
-    free(slot);
+    volo__go_free(slot);
 }
 
 int
 volo__go_slot_new(struct volo__go_slot **out, volo_service **service)
 {
-    struct volo__go_slot *slot = calloc(1, sizeof *slot);
+    struct volo__go_slot *slot = volo__go_zalloc(sizeof *slot);
     int err;
 
     if (!slot)
@@ -74,7 +73,7 @@ static pthread_once_t batch_once = PTHREAD_ONCE_INIT;
 static void
 make_key(void)
 {
-    pthread_key_create(&batch_key, free);
+    pthread_key_create(&batch_key, volo__go_free);
 }
 
 static struct volo__go_batch *

@@ -4,8 +4,6 @@
  */
 #include "go.h"
 
-#include <stdlib.h>
-
 struct drain {
     volo_writer *writer;
     struct volo__go_note *note;
