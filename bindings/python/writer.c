@@ -291,8 +291,8 @@ writer_pending(PyObject *self, void *unused)
  * -------------------------------------------------------------------------- */
 
 static int
-open_outlet(struct writer *self, volo_cx *cx, PyObject *response,
-            int64_t length)
+open_outlet(struct writer *self, volo_cx *cx, PyObject *request,
+            PyObject *response, int64_t length)
 {
     int err;
 
@@ -303,6 +303,8 @@ open_outlet(struct writer *self, volo_cx *cx, PyObject *response,
         PyErr_NoMemory();
         return -1;
     }
+    /* The loop has it from now on: what is read later has to be kept. */
+    volo_cx_unref(volo__py_request_release(request));
     err = outlet_open(self->outlet, cx, length);
     if (err)
         volo__py_raise(err, NULL);
@@ -325,7 +327,7 @@ writer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (!cx)
         return NULL;
     self = alloc(type, 0);
-    if (self && open_outlet(WRITER(self), cx, response, length) < 0)
+    if (self && open_outlet(WRITER(self), cx, request, response, length) < 0)
         Py_CLEAR(self);
     volo_cx_unref(cx);
     return self;

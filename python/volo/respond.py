@@ -71,7 +71,7 @@ def _file(request: Any, value: Any) -> Response:
 
 
 def _stream(request: Any, value: Any) -> Response:
-    return Stream(value)
+    return Stream(value, media_type=None)
 
 
 def _json(request: Any, value: Any) -> Response:

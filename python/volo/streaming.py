@@ -14,7 +14,14 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+)
 from email.utils import formatdate
 from typing import Any, BinaryIO
 
@@ -40,34 +47,73 @@ def send(request: Any, response: Response) -> Any:
     HTTPError for a file that can't be sent; later errors cut the answer off,
     and are logged.
     """
-    on_loop = asyncio._get_running_loop() is not None
     body = response.body
     if isinstance(body, FileBody):
-        return _send_file(request, response, body.path, on_loop)
+        return _send_file(request, response, body.path)
     if isinstance(body, AsyncIterable):
-        if not on_loop:
-            raise TypeError("only an 'async def' handler can send an async iterable")
-        return _as_task(_send_async(request, response, aiter(body)))
-    if not isinstance(body, Iterable):
-        raise TypeError(f"the body of a response can't be a {type(body).__qualname__}")
-    return _run(on_loop, _send_sync, request, response, iter(body))
+        return _send_async(request, response, aiter(body))
+    if isinstance(body, Iterable):
+        return _send_sync(request, response, iter(body))
+    raise TypeError(f"the body of a response can't be a {type(body).__qualname__}")
 
 
-def _run(on_loop: bool, fn: Callable[..., None], *args: Any) -> Any:
-    """Call ``fn``, which blocks: on a thread, if this is the event loop."""
-    if not on_loop:
-        return fn(*args)
-    return _as_task(in_thread(fn, *args))
-
-
-def _as_task(coroutine: Any) -> Any:
-    """A coroutine for the task that is running, or a task for it."""
+def _send_sync(request: Any, response: Response, pieces: Iterator[Any]) -> Any:
+    if not _on_loop():
+        return _stream(request, response, pieces)
     if asyncio.current_task() is not None:
-        return coroutine
+        return _in_thread(_stream, request, response, pieces)
+    writer = _open(request, response)
+    return _keep(_in_thread(_pump, writer, b"", pieces))
+
+
+def _send_async(request: Any, response: Response, pieces: AsyncIterator[Any]) -> Any:
+    if not _on_loop():
+        raise TypeError("only an 'async def' handler can send an async iterable")
+    if asyncio.current_task() is not None:
+        return _stream_async(request, response, pieces)
+    writer = _open(request, response)
+    return _keep(_pump_async(writer, b"", pieces))
+
+
+def _send_file(request: Any, response: Response, path: str) -> Any:
+    file, status = _opened(path)
+    try:
+        if "last-modified" not in response.headers:
+            stamp = formatdate(status.st_mtime, usegmt=True)
+            response.headers["last-modified"] = stamp
+        writer = _cvolo.Writer(request, response, status.st_size)
+    except BaseException:
+        file.close()
+        raise
+    if not _on_loop():
+        return _pump(writer, b"", _read(file, status.st_size))
+    work = _in_thread(_pump, writer, b"", _read(file, status.st_size))
+    return work if asyncio.current_task() is not None else _keep(work)
+
+
+# ---- Threads and tasks -------------------------------------------------------
+
+
+def _on_loop() -> bool:
+    return asyncio._get_running_loop() is not None
+
+
+def _keep(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run it as a task of its own: the handler that is driven has none."""
     task = asyncio.get_running_loop().create_task(coroutine)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-    return None
+
+
+async def _in_thread(fn: Callable[..., None], *args: Any) -> None:
+    """Call ``fn`` on a thread. If this is cancelled, it ends when ``fn`` does:
+    what is sent may need what is cleaned up then."""
+    work = asyncio.ensure_future(in_thread(fn, *args))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 # ---- Pieces ------------------------------------------------------------------
@@ -85,18 +131,11 @@ def _octets(piece: Any) -> bytes:
     )
 
 
-def _typed(response: Response, first: Any) -> None:
-    """A generator's answer is text if its first piece is."""
-    if response.media_type is None:
-        text = isinstance(first, str)
-        response.media_type = (
-            "text/plain; charset=utf-8" if text else "application/octet-stream"
-        )
-
-
-def _length(response: Response) -> int:
-    length = response.length if isinstance(response, Stream) else None
-    return -1 if length is None else length
+def _typed(response: Response, first: Any) -> bytes:
+    """The octets of the first piece: if that is text, so is a generator's answer."""
+    if response.media_type is None and isinstance(first, str):
+        response.media_type = "text/plain; charset=utf-8"
+    return _octets(first)
 
 
 def _is_gone(error: BaseException) -> bool:
@@ -110,7 +149,39 @@ def _cut(writer: Any, error: BaseException) -> None:
         log.error("a stream broke off", exc_info=error)
 
 
+def _open(request: Any, response: Response) -> Any:
+    if response.media_type is None:
+        response.media_type = "application/octet-stream"
+    length = response.length if isinstance(response, Stream) else None
+    return _cvolo.Writer(request, response, -1 if length is None else length)
+
+
 # ---- On a thread -------------------------------------------------------------
+
+
+def _stream(request: Any, response: Response, pieces: Iterator[Any]) -> None:
+    try:
+        first = next(pieces, b"") if response.media_type is None else b""
+        data = _typed(response, first)
+        writer = _open(request, response)
+    except BaseException:
+        _close(pieces)
+        raise
+    _pump(writer, data, pieces)
+
+
+def _pump(writer: Any, data: bytes, pieces: Iterator[Any]) -> None:
+    try:
+        _write(writer, data)
+        for piece in pieces:
+            _write(writer, _octets(piece))
+        writer.end()
+    except BaseException as error:
+        _cut(writer, error)
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        _close(pieces)
 
 
 def _write(writer: Any, data: bytes) -> None:
@@ -118,30 +189,40 @@ def _write(writer: Any, data: bytes) -> None:
         writer.wait()
 
 
-def _send_sync(request: Any, response: Response, pieces: Iterator[Any]) -> None:
-    try:
-        first = b""
-        if response.media_type is None:
-            first = next(pieces, b"")
-            _typed(response, first)
-            _octets(first)
-        writer = _cvolo.Writer(request, response, _length(response))
-        try:
-            _write(writer, _octets(first))
-            for piece in pieces:
-                _write(writer, _octets(piece))
-            writer.end()
-        except BaseException as error:
-            _cut(writer, error)
-            if not isinstance(error, Exception):
-                raise
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
+def _close(pieces: Iterator[Any]) -> None:
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        close()
 
 
 # ---- On the event loop -------------------------------------------------------
+
+
+async def _stream_async(
+    request: Any, response: Response, pieces: AsyncIterator[Any]
+) -> None:
+    try:
+        first = await anext(pieces, b"") if response.media_type is None else b""
+        data = _typed(response, first)
+        writer = _open(request, response)
+    except BaseException:
+        await _aclose(pieces)
+        raise
+    await _pump_async(writer, data, pieces)
+
+
+async def _pump_async(writer: Any, data: bytes, pieces: AsyncIterator[Any]) -> None:
+    try:
+        await _write_async(writer, data)
+        async for piece in pieces:
+            await _write_async(writer, _octets(piece))
+        writer.end()
+    except BaseException as error:
+        _cut(writer, error)
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        await _aclose(pieces)
 
 
 async def _write_async(writer: Any, data: bytes) -> None:
@@ -149,45 +230,22 @@ async def _write_async(writer: Any, data: bytes) -> None:
         await writer.drained()
 
 
-async def _send_async(
-    request: Any, response: Response, pieces: AsyncIterator[Any]
-) -> None:
-    try:
-        first: Any = b""
-        if response.media_type is None:
-            first = await anext(pieces, b"")
-            _typed(response, first)
-            _octets(first)
-        writer = _cvolo.Writer(request, response, _length(response))
-        try:
-            await _write_async(writer, _octets(first))
-            async for piece in pieces:
-                await _write_async(writer, _octets(piece))
-            writer.end()
-        except BaseException as error:
-            _cut(writer, error)
-            if not isinstance(error, Exception):
-                raise
-    finally:
-        close = getattr(pieces, "aclose", None)
-        if close is not None:
-            await close()
+async def _aclose(pieces: AsyncIterator[Any]) -> None:
+    close = getattr(pieces, "aclose", None)
+    if close is not None:
+        await close()
 
 
 # ---- Files -------------------------------------------------------------------
 
 
-def _open(path: str) -> tuple[BinaryIO, os.stat_result]:
+def _opened(path: str) -> tuple[BinaryIO, os.stat_result]:
     """A regular file; never blocks on what is none. HTTPError."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        fd = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
-    except PermissionError:
-        raise HTTPError(403) from None
+        fd = os.open(path, flags)
     except OSError as error:
-        if error.errno in _OUT_OF_FILES:
-            raise HTTPError(503) from error
-        raise HTTPError(404) from None
+        raise HTTPError(_status_of(error)) from error
     file = os.fdopen(fd, "rb", buffering=0)
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
@@ -196,31 +254,18 @@ def _open(path: str) -> tuple[BinaryIO, os.stat_result]:
     return file, status
 
 
-def _send_file(request: Any, response: Response, path: str, on_loop: bool) -> Any:
-    file, status = _open(path)
-    try:
-        if "last-modified" not in response.headers:
-            stamp = formatdate(status.st_mtime, usegmt=True)
-            response.headers["last-modified"] = stamp
-        writer = _cvolo.Writer(request, response, status.st_size)
-    except BaseException:
-        file.close()
-        raise
-    return _run(on_loop, _copy, writer, file, status.st_size)
+def _status_of(error: OSError) -> int:
+    if isinstance(error, PermissionError):
+        return 403
+    return 503 if error.errno in _OUT_OF_FILES else 404
 
 
-def _copy(writer: Any, file: BinaryIO, size: int) -> None:
+def _read(file: BinaryIO, left: int) -> Iterator[bytes]:
+    """The file's octets, as many as it was found to have."""
     with file:
-        try:
-            left = size
-            while left > 0:
-                piece = file.read(min(left, PIECE))
-                if not piece:
-                    raise EOFError("a file became shorter while it was sent")
-                _write(writer, piece)
-                left -= len(piece)
-            writer.end()
-        except BaseException as error:
-            _cut(writer, error)
-            if not isinstance(error, Exception):
-                raise
+        while left > 0:
+            piece = file.read(min(left, PIECE))
+            if not piece:
+                raise EOFError("a file became shorter while it was sent")
+            left -= len(piece)
+            yield piece
