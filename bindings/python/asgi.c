@@ -12,66 +12,30 @@
 
 #include "swig.h"
 
-enum {
-    TAKE = 256,            /* exchanges in one go */
-    WHOLE_BODY = 64 * 1024 /* longer ones come piece by piece */
-};
+enum { TAKE = 256 }; /* exchanges in one go */
 
 static struct volo__py_asgi_names *const names = &volo__py_asgi_names;
 
 /* The routes of its jobs: by the address. */
 static const char whole_route, piece_route;
 
-/* ---- Which bodies come whole --------------------------------------------- */
-
-struct split {
-    volo_service *whole;
-    volo_service *piecewise;
-};
-
-static void
-split_free(void *user)
-{
-    struct split *split = user;
-
-    volo_service_unref(split->whole);
-    volo_service_unref(split->piecewise);
-    volo_free(split);
-}
-
-static void
-split_serve(volo_cx *cx, void *user)
-{
-    struct split *split = user;
-    int64_t length = volo_cx_content_length(cx);
-
-    if (length > 0 && (uint64_t)length > volo_cx_body_limit(cx))
-        volo_reply_error(cx, VOLO_ETOOBIG);
-    else if (length >= 0 && length <= WHOLE_BODY)
-        volo_service_call(split->whole, cx);
-    else
-        volo_service_call(split->piecewise, cx);
-}
-
 /* Nothing of Python's is in it, so it may outlive the server. */
 static int
 make_service(volo_service **out, volo_queue *queue)
 {
-    struct split *split = volo_alloc(sizeof *split);
+    volo_service *whole, *piecewise;
     int err;
 
-    if (!split)
-        return VOLO_ENOMEM;
-    split->whole = split->piecewise = NULL;
-    err = volo_queue_service(&split->whole, queue, (void *)&whole_route, NULL);
-    if (!err)
-        err = volo_queue_service_streaming(&split->piecewise, queue,
-                                           (void *)&piece_route, NULL);
+    err = volo_queue_service(&whole, queue, (void *)&whole_route, NULL);
+    if (err)
+        return err;
+    err = volo_queue_service_streaming(&piecewise, queue, (void *)&piece_route,
+                                       NULL);
     if (err) {
-        split_free(split);
+        volo_service_unref(whole);
         return err;
     }
-    return volo_service_new(out, split_serve, split, split_free);
+    return volo__py_split(out, whole, piecewise);
 }
 
 /* ---- Answers ------------------------------------------------------------- */
@@ -187,7 +151,7 @@ events_method(PyObject *self, PyObject *none)
 /* ---- Set-up -------------------------------------------------------------- */
 
 static int
-init_parts(struct volo__py_asgi *asgi, unsigned capacity, PyObject *server)
+init_parts(struct volo__py_asgi *asgi, unsigned capacity)
 {
     int err = volo_queue_new(&asgi->queue, capacity);
 
@@ -197,26 +161,26 @@ init_parts(struct volo__py_asgi *asgi, unsigned capacity, PyObject *server)
     }
     asgi->hub = volo__py_hub_of(asgi->queue);
     asgi->jobs = volo_alloc(TAKE * sizeof *asgi->jobs);
-    if (!asgi->hub || !asgi->jobs) {
+    asgi->usual = volo__py_usual_new();
+    if (!asgi->hub || !asgi->jobs || !asgi->usual) {
         if (asgi->hub)
             PyErr_NoMemory();
         return -1;
     }
-    asgi->scope = volo__py_asgi_template(asgi, server);
+    asgi->scope = volo__py_asgi_template(asgi);
     asgi->flush_later = PyObject_GetAttrString((PyObject *)asgi, "flush");
     return asgi->scope && asgi->flush_later ? 0 : -1;
 }
 
 static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *list[] = {"app",    "on_error", "root_path",
-                           "server", "capacity", NULL};
-    PyObject *app, *on_error, *root_path = names->empty, *server = Py_None;
+    static char *list[] = {"app", "on_error", "root_path", "capacity", NULL};
+    PyObject *app, *on_error, *root_path = names->empty;
     struct volo__py_asgi *asgi;
     unsigned capacity = 0;
 
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|UOI:Asgi", list, &app,
-                                     &on_error, &root_path, &server, &capacity))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|UI:Asgi", list, &app,
+                                     &on_error, &root_path, &capacity))
         return NULL;
     asgi = (struct volo__py_asgi *)PyType_GenericAlloc(type, 0);
     if (!asgi)
@@ -224,7 +188,7 @@ static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *keywords)
     asgi->app = Py_NewRef(app);
     asgi->on_error = Py_NewRef(on_error);
     asgi->root_path = Py_NewRef(root_path);
-    if (init_parts(asgi, capacity, server) < 0)
+    if (init_parts(asgi, capacity) < 0)
         Py_CLEAR(asgi);
     return (PyObject *)asgi;
 }
@@ -287,33 +251,30 @@ set_state_method(PyObject *self, PyObject *state)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+set_server_method(PyObject *self, PyObject *server)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+
+    if (PyDict_SetItem(asgi->scope, names->server, server) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 /* ---- The end ------------------------------------------------------------- */
 
-/* The list changes while tasks are cancelled: a copy of it first. */
 static PyObject *
-cancel_method(PyObject *self, PyObject *none)
+tasks_method(PyObject *self, PyObject *none)
 {
     struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
     struct volo__py_cycle *cycle;
-    PyObject *tasks = PyList_New(0), *done;
-    Py_ssize_t i, n;
+    PyObject *tasks = PyList_New(0);
 
     (void)none;
     for (cycle = asgi->cycles; tasks && cycle; cycle = cycle->next)
         if (cycle->task && PyList_Append(tasks, cycle->task) < 0)
             Py_CLEAR(tasks);
-    if (!tasks)
-        return NULL;
-    n = PyList_Size(tasks);
-    for (i = 0; i < n; i++) {
-        done = PyObject_CallMethodObjArgs(PyList_GetItem(tasks, i),
-                                          names->cancel, NULL);
-        if (!done)
-            PyErr_WriteUnraisable(self);
-        Py_XDECREF(done);
-    }
-    Py_DECREF(tasks);
-    return PyLong_FromSsize_t(n);
+    return tasks;
 }
 
 static PyObject *
@@ -412,6 +373,7 @@ dealloc(PyObject *self)
         volo__py_hub_unref(asgi->hub);
     }
     volo_free(asgi->jobs);
+    volo__py_usual_free(asgi->usual);
     PyObject_GC_Del(self);
     Py_DECREF((PyObject *)type);
 }
@@ -423,13 +385,15 @@ static PyMethodDef methods[] = {
      "service() -> volo_service: what servers and routers take."},
     {"set_state", set_state_method, METH_O,
      "set_state(dict | None): what each scope gets a copy of."},
+    {"set_server", set_server_method, METH_O,
+     "set_server((host, port) | None): where the server listens."},
     {"drain", drain_method, METH_NOARGS,
      "drain() -> bool: take what is there; False once closed."},
     {"events", events_method, METH_NOARGS,
      "events(): hear what clients have done."},
     {"flush", flush_method, METH_NOARGS, "flush(): send what is ready."},
-    {"cancel", cancel_method, METH_NOARGS,
-     "cancel() -> int: cancel the tasks of all requests in progress."},
+    {"tasks", tasks_method, METH_NOARGS,
+     "tasks() -> list: those of all requests in progress."},
     {"close", close_method, METH_NOARGS, "close(): take no more."},
     {NULL, NULL, 0, NULL},
 };
@@ -442,7 +406,7 @@ static PyGetSetDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Asgi(app, on_error, root_path='', server=None, capacity=0)"},
+    {Py_tp_doc, "Asgi(app, on_error, root_path='', capacity=0)"},
     {Py_tp_new, new},
     {Py_tp_dealloc, dealloc},
     {Py_tp_traverse, traverse},

@@ -14,6 +14,7 @@
 #ifndef VOLO_BINDINGS_ASGI_H
 #define VOLO_BINDINGS_ASGI_H
 
+#include "gate.h"
 #include "run.h"
 
 /* ---- Names and constants (asgi_names.c) ---------------------------------- */
@@ -59,7 +60,6 @@
     X(await_, "__await__")                         \
     X(done, "done")                                \
     X(set_result, "set_result")                    \
-    X(cancel, "cancel")                            \
     X(create_future, "create_future")              \
     X(call_soon, "call_soon")
 
@@ -155,6 +155,7 @@ struct volo__py_asgi {
     PyObject *root_path;   /* str */
     volo_queue *queue;
     volo_job *jobs;
+    struct volo__py_usual *usual;
     struct volo__py_hub *hub;
     struct volo__py_cycle *cycles; /* those at work, each with a reference */
     struct volo__py_flush flush;
@@ -172,8 +173,12 @@ void volo__py_asgi_stepped(struct volo__py_asgi *asgi);
 
 /* ---- The scope (asgi_scope.c) -------------------------------------------- */
 
-/* volo__py_asgi_template(asgi, server): what every scope begins as. */
-PyObject *volo__py_asgi_template(struct volo__py_asgi *asgi, PyObject *server);
+/* What comes again and again in scopes: field lines and clients. */
+struct volo__py_usual *volo__py_usual_new(void);
+void volo__py_usual_free(struct volo__py_usual *usual);
+
+/* volo__py_asgi_template(asgi): what every scope begins as. */
+PyObject *volo__py_asgi_template(struct volo__py_asgi *asgi);
 
 /* volo__py_asgi_scope(asgi, job): a new scope for ${job}. */
 PyObject *volo__py_asgi_scope(struct volo__py_asgi *asgi, const volo_job *job);
@@ -203,14 +208,13 @@ struct volo__py_cycle {
     PyObject_HEAD struct volo__py_cycle *next;
     struct volo__py_cycle *prev;
     struct volo__py_asgi *asgi;
-    volo_job job; /* job.cx NULL: it has been answered */
+    volo_job job;              /* job.cx NULL: it has been answered */
+    struct volo__py_head head; /* of response.start */
     struct volo__py_link *link;
     volo_writer *writer;
     PyObject *coro; /* what the application made */
     PyObject *task;
-    PyObject *headers; /* of response.start */
     PyObject *waiters; /* list of futures, or NULL */
-    int64_t announced; /* Content-Length as the application says; -1: not */
     int status;
     uint8_t state;
     uint8_t whole;    /* the body came with the job */
@@ -257,15 +261,6 @@ PyObject *volo__py_body_of(PyObject *message);
 
 /* volo__py_flag_of(message, name): 1, 0 (also if it is missing) or -1. */
 int volo__py_flag_of(PyObject *message, PyObject *name);
-
-/* Put the response's head into the cx; a content-length goes to ${announced}.
- * -1 with an exception if there is something wrong with it. */
-int volo__py_cycle_put_head(struct volo__py_cycle *cycle);
-void volo__py_cycle_drop_head(struct volo__py_cycle *cycle);
-
-/* volo__py_cycle_put_trailers(cycle, headers): into the writer; or -1. */
-int volo__py_cycle_put_trailers(struct volo__py_cycle *cycle,
-                                PyObject *headers);
 
 /* ---- What is awaited (asgi_wait.c) --------------------------------------- */
 

@@ -27,8 +27,9 @@ volo__py_cycle_new(struct volo__py_asgi *asgi, const volo_job *job, int whole)
     cycle->asgi = asgi;
     Py_INCREF((PyObject *)asgi);
     cycle->job = *job;
+    cycle->head.cx = job->cx;
     cycle->whole = (uint8_t)whole;
-    cycle->announced = -1;
+    cycle->head.announced = -1;
 
     cycle->linked = 1;
     cycle->next = asgi->cycles;
@@ -132,7 +133,7 @@ volo__py_cycle_fail(struct volo__py_cycle *cycle)
 
     if (cx && cycle->state < VOLO__PY_CYCLE_STREAMING &&
         !volo_cx_is_answered(cx)) {
-        volo__py_cycle_drop_head(cycle);
+        volo__py_head_drop(&cycle->head);
         volo_reply_problem(cx, 500, NULL);
     }
     let_go(cycle);
@@ -217,7 +218,7 @@ finish(struct volo__py_cycle *cycle, PySendResult status, PyObject **result)
         *result = Py_NewRef(Py_None);
     Py_CLEAR(cycle->coro);
     Py_CLEAR(cycle->task);
-    Py_CLEAR(cycle->headers);
+    Py_CLEAR(cycle->head.lines);
     volo__py_link_unref(cycle->link);
     cycle->link = NULL;
     return status;
@@ -450,7 +451,7 @@ traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT((PyObject *)cycle->asgi);
     Py_VISIT(cycle->coro);
     Py_VISIT(cycle->task);
-    Py_VISIT(cycle->headers);
+    Py_VISIT(cycle->head.lines);
     Py_VISIT(cycle->waiters);
     return 0;
 }
@@ -462,7 +463,7 @@ clear(PyObject *self)
 
     Py_CLEAR(cycle->coro);
     Py_CLEAR(cycle->task);
-    Py_CLEAR(cycle->headers);
+    Py_CLEAR(cycle->head.lines);
     Py_CLEAR(cycle->waiters);
     return 0;
 }

@@ -40,26 +40,33 @@ make_tables(struct volo__py_asgi_names *names)
 }
 
 static PyTypeObject *
-add_type(PyObject *module, PyType_Spec *spec)
+make_type(PyType_Spec *spec)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
-
-    if (type && PyModule_AddType(module, (PyTypeObject *)type) < 0)
-        Py_CLEAR(type);
-    return (PyTypeObject *)type;
+    return (PyTypeObject *)PyType_FromSpec(spec);
 }
 
 static int
-add_exception(PyObject *module, struct volo__py_asgi_names *names)
+make_exception(struct volo__py_asgi_names *names)
 {
     names->disconnected = PyErr_NewExceptionWithDoc(
         "volo._cvolo.ClientDisconnected",
         "The client has left before the answer was complete.", PyExc_OSError,
         NULL);
-    if (!names->disconnected)
+    return names->disconnected ? 0 : -1;
+}
+
+static int
+make_all(struct volo__py_asgi_names *names)
+{
+    if (names->asgi_type)
+        return 0; /* loaded again: what there is stays */
+    if (make_words(names) < 0 || make_tables(names) < 0 ||
+        make_exception(names) < 0)
         return -1;
-    return PyModule_AddObjectRef(module, "ClientDisconnected",
-                                 names->disconnected);
+    names->cycle_type = make_type(&volo__py_cycle_spec);
+    names->wait_type = make_type(&volo__py_wait_spec);
+    names->asgi_type = make_type(&volo__py_asgi_spec);
+    return names->asgi_type && names->cycle_type && names->wait_type ? 0 : -1;
 }
 
 int
@@ -67,11 +74,8 @@ volo__py_asgi_init(PyObject *module)
 {
     struct volo__py_asgi_names *names = &volo__py_asgi_names;
 
-    if (make_words(names) < 0 || make_tables(names) < 0 ||
-        add_exception(module, names) < 0)
+    if (make_all(names) < 0 || PyModule_AddType(module, names->asgi_type) < 0)
         return -1;
-    names->asgi_type = add_type(module, &volo__py_asgi_spec);
-    names->cycle_type = add_type(module, &volo__py_cycle_spec);
-    names->wait_type = add_type(module, &volo__py_wait_spec);
-    return names->asgi_type && names->cycle_type && names->wait_type ? 0 : -1;
+    return PyModule_AddObjectRef(module, "ClientDisconnected",
+                                 names->disconnected);
 }

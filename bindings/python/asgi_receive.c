@@ -50,7 +50,7 @@ break_off(struct volo__py_cycle *cycle, int err)
     cycle->gone = 1;
     if (cycle->state >= VOLO__PY_CYCLE_STREAMING || err == VOLO_ECANCELED)
         return;
-    volo__py_cycle_drop_head(cycle);
+    volo__py_head_drop(&cycle->head);
     volo_reply_error(cx, err);
 }
 

@@ -16,9 +16,6 @@ enum {
     IP_MAX = 48
 };
 
-/* The last field line of each well-known name, as a tuple. */
-static PyObject *last_line[VOLO_FIELD_COUNT];
-
 struct known_client {
     PyObject *tuple;
     int port;
@@ -26,7 +23,32 @@ struct known_client {
     char ip[IP_MAX];
 };
 
-static struct known_client known_clients[CLIENTS];
+struct volo__py_usual {
+    PyObject *lines[VOLO_FIELD_COUNT]; /* the last of each name, as a tuple */
+    struct known_client clients[CLIENTS];
+};
+
+struct volo__py_usual *
+volo__py_usual_new(void)
+{
+    struct volo__py_usual *usual = volo_alloc(sizeof *usual);
+
+    if (usual)
+        memset(usual, 0, sizeof *usual);
+    return usual;
+}
+
+void
+volo__py_usual_free(struct volo__py_usual *usual)
+{
+    size_t i;
+
+    for (i = 0; usual && i < VOLO_FIELD_COUNT; i++)
+        Py_XDECREF(usual->lines[i]);
+    for (i = 0; usual && i < CLIENTS; i++)
+        Py_XDECREF(usual->clients[i].tuple);
+    volo_free(usual);
+}
 
 /* ---- What is the same each time ------------------------------------------ */
 
@@ -63,7 +85,7 @@ make_extensions(void)
 }
 
 PyObject *
-volo__py_asgi_template(struct volo__py_asgi *asgi, PyObject *server)
+volo__py_asgi_template(struct volo__py_asgi *asgi)
 {
     struct volo__py_asgi_names *n = &volo__py_asgi_names;
     PyObject *scope = PyDict_New();
@@ -73,7 +95,7 @@ volo__py_asgi_template(struct volo__py_asgi *asgi, PyObject *server)
     if (set(scope, n->type, Py_NewRef(n->http)) < 0 ||
         set(scope, n->asgi, make_asgi()) < 0 ||
         set(scope, n->http_version, Py_NewRef(n->version_1_1)) < 0 ||
-        set(scope, n->server, Py_NewRef(server)) < 0 ||
+        set(scope, n->server, Py_NewRef(Py_None)) < 0 ||
         set(scope, n->client, Py_NewRef(Py_None)) < 0 ||
         set(scope, n->scheme, Py_NewRef(n->http)) < 0 ||
         set(scope, n->method, Py_NewRef(n->methods[VOLO_GET])) < 0 ||
@@ -131,31 +153,31 @@ is_same(PyObject *line, volo_str value)
 }
 
 static PyObject *
-line_of(const volo_pair *pair)
+line_of(struct volo__py_usual *usual, const volo_pair *pair)
 {
     PyObject *line, *old;
 
     if (!is_kept(pair))
         return make_line(pair);
-    old = last_line[pair->id];
+    old = usual->lines[pair->id];
     if (old && is_same(old, pair->value))
         return Py_NewRef(old);
     line = make_line(pair);
     if (line) {
-        last_line[pair->id] = Py_NewRef(line);
+        usual->lines[pair->id] = Py_NewRef(line);
         Py_XDECREF(old);
     }
     return line;
 }
 
 static PyObject *
-headers_of(const volo_job *job)
+headers_of(struct volo__py_usual *usual, const volo_job *job)
 {
     PyObject *list = PyList_New((Py_ssize_t)job->header_count);
     size_t i;
 
     for (i = 0; list && i < job->header_count; i++) {
-        PyObject *line = line_of(&job->headers[i]);
+        PyObject *line = line_of(usual, &job->headers[i]);
 
         if (!line)
             Py_CLEAR(list);
@@ -183,11 +205,11 @@ make_client(volo_str ip, int port)
 /* The address as a proxy says comes without a port.  A Unix socket has no
  * address at all. */
 static PyObject *
-client_of(volo_cx *cx)
+client_of(struct volo__py_usual *usual, volo_cx *cx)
 {
     volo_str ip = volo_cx_client_ip(cx), peer = volo_cx_peer_ip(cx);
     int port = ip.ptr == peer.ptr ? volo_cx_peer_port(cx) : 0;
-    struct known_client *known = &known_clients[port & (CLIENTS - 1)];
+    struct known_client *known = &usual->clients[port & (CLIENTS - 1)];
     PyObject *tuple;
 
     if (volo_str_eq(ip, VOLO_STR("unix")))
@@ -367,8 +389,8 @@ volo__py_asgi_scope(struct volo__py_asgi *asgi, const volo_job *job)
     if (!scope)
         return NULL;
     if (set_method(scope, job) < 0 || set_paths(asgi, scope, job) < 0 ||
-        set(scope, n->headers, headers_of(job)) < 0 ||
-        set(scope, n->client, client_of(job->cx)) < 0 ||
+        set(scope, n->headers, headers_of(asgi->usual, job)) < 0 ||
+        set(scope, n->client, client_of(asgi->usual, job->cx)) < 0 ||
         set_rest(asgi, scope, job) < 0)
         Py_CLEAR(scope);
     return scope;

@@ -95,7 +95,7 @@ take_start(struct volo__py_cycle *cycle, PyObject *message)
         return -1;
     }
     cycle->status = (int)number;
-    cycle->headers = Py_XNewRef(headers == Py_None ? NULL : headers);
+    cycle->head.lines = Py_XNewRef(headers == Py_None ? NULL : headers);
     cycle->trailers = (uint8_t)trailers;
     cycle->state = VOLO__PY_CYCLE_STARTED;
     return 1;
@@ -106,39 +106,7 @@ take_start(struct volo__py_cycle *cycle, PyObject *message)
 static int
 has_no_content(const struct volo__py_cycle *cycle)
 {
-    return cycle->job.method == VOLO_HEAD || cycle->status == 204 ||
-           cycle->status == 304;
-}
-
-static int
-check_length(const struct volo__py_cycle *cycle, int64_t length)
-{
-    if (cycle->announced < 0 || cycle->announced == length)
-        return 0;
-    PyErr_SetString(PyExc_RuntimeError,
-                    length < cycle->announced
-                        ? "the response is shorter than its Content-Length"
-                        : "the response is longer than its Content-Length");
-    return -1;
-}
-
-static int
-set_body(volo_cx *cx, PyObject *data)
-{
-    char *text;
-    Py_ssize_t len;
-    int err;
-
-    if (PyBytes_AsStringAndSize(data, &text, &len) < 0)
-        return -1;
-    if (len < REFER_FROM)
-        err = volo_cx_set_body(cx, volo_str_make(text, (size_t)len));
-    else
-        err = volo_cx_set_body_ref(cx, volo_str_make(text, (size_t)len),
-                                   volo__py_drop, Py_NewRef(data));
-    if (err)
-        volo__py_raise(err, NULL);
-    return err ? -1 : 0;
+    return volo__py_is_bodiless(cycle->job.method, cycle->status);
 }
 
 static int
@@ -147,8 +115,9 @@ answer_whole(struct volo__py_cycle *cycle, PyObject *data)
     volo_cx *cx = cycle->job.cx;
 
     if ((!has_no_content(cycle) &&
-         check_length(cycle, (int64_t)PyBytes_Size(data)) < 0) ||
-        set_body(cx, data) < 0)
+         volo__py_length_check(cycle->head.announced, PyBytes_Size(data)) <
+             0) ||
+        volo__py_body_set(cx, data) < 0)
         return -1;
     cycle->job.cx = NULL;
     cycle->state = VOLO__PY_CYCLE_DONE;
@@ -169,7 +138,7 @@ begin_stream(struct volo__py_cycle *cycle)
     if (!link)
         return -1;
     volo_cx_set_status(cx, cycle->status);
-    err = volo_cx_answer_stream(&cycle->writer, cx, cycle->announced);
+    err = volo_cx_answer_stream(&cycle->writer, cx, cycle->head.announced);
     if (err == VOLO_ECANCELED)
         return client_gone(cycle);
     if (!err) {
@@ -185,12 +154,10 @@ begin_stream(struct volo__py_cycle *cycle)
 static int
 send_head_only(struct volo__py_cycle *cycle)
 {
-    volo_writer *writer = NULL;
     int err;
 
     volo_cx_set_status(cycle->job.cx, cycle->status);
-    err = volo_cx_answer_stream(&writer, cycle->job.cx, cycle->announced);
-    volo_writer_free(writer);
+    err = volo__py_head_only(cycle->job.cx, cycle->head.announced);
     cycle->state = VOLO__PY_CYCLE_STREAMING;
     if (!err || err == VOLO_ECANCELED)
         return 0;
@@ -282,12 +249,12 @@ volo__py_cycle_write(struct volo__py_cycle *cycle, PyObject *data, int more)
 static int
 first_body(struct volo__py_cycle *cycle, PyObject *data, int more)
 {
-    int rc = volo__py_cycle_put_head(cycle);
+    int rc = volo__py_head_put(&cycle->head);
 
     if (rc < 0)
         return -1;
     if (!more && !cycle->trailers &&
-        !(has_no_content(cycle) && cycle->announced > 0))
+        !(has_no_content(cycle) && cycle->head.announced > 0))
         return answer_whole(cycle, data);
     rc = has_no_content(cycle) ? send_head_only(cycle) : begin_stream(cycle);
     return rc < 0 ? -1 : volo__py_cycle_write(cycle, data, more);
@@ -348,7 +315,7 @@ take_trailers(struct volo__py_cycle *cycle, PyObject *message)
     if (PyErr_Occurred() || more < 0)
         return -1;
     if (headers && cycle->writer && wants_trailers(cycle) &&
-        volo__py_cycle_put_trailers(cycle, headers) < 0)
+        volo__py_head_trail(cycle->writer, headers) < 0)
         return -1;
     return more ? 1 : end_stream(cycle);
 }

@@ -14,6 +14,7 @@
  * that is, before the answer is given to the runner.
  */
 #include "call.h"
+#include "wsgi.h"
 
 #include <string.h>
 
@@ -170,6 +171,10 @@ volo__py_handler_run(struct volo__py_handler *handler, const volo_job *job,
     PyObject *value, *pending = NULL;
     int done;
 
+#ifndef VOLO_PY_BARE
+    if (Py_TYPE(handler->fn) == volo__py_wsgi_type)
+        return volo__py_wsgi_run(handler, job, out);
+#endif
     call.job = job;
     call.handler = handler;
     Py_INCREF((PyObject *)handler);

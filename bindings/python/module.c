@@ -5,6 +5,10 @@
  */
 #include "call.h"
 #include "run.h"
+#ifndef VOLO_PY_BARE
+#include "asgi.h"
+#include "wsgi.h"
+#endif
 
 #include <string.h>
 
@@ -323,7 +327,8 @@ volo__py_init(PyObject *module)
         PyModule_AddFunctions(module, functions) < 0)
         return -1;
 #ifndef VOLO_PY_BARE
-    if (volo__py_run_init(module) < 0)
+    if (volo__py_run_init(module) < 0 || volo__py_asgi_init(module) < 0 ||
+        volo__py_wsgi_init(module) < 0)
         return -1;
 #endif
     return 0;

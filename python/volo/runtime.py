@@ -105,9 +105,7 @@ class Runtime:
         from .guest import GuestRuntime
 
         for mount, prefix in mounts:
-            guest = GuestRuntime(
-                mount.app, mount.kind, root_path=prefix, threads=self._thread_count
-            )
+            guest = GuestRuntime(mount.app, mount.kind, threads=self._thread_count)
             self._guests[mount, prefix] = await guest.start()
             self._stack.push_async_callback(guest.stop)
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``volo run``: in this process, or in workers under a supervisor."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import layers
+from .asgi import LifespanError
+from .errors import VoloError
+from .interface import LoadError, load
+from .serve import AnyServer, run_server
+from .server import Server
+from .settings import Settings
+
+__all__ = ["EXIT_LOAD", "EXIT_START", "run", "serve_here", "set_up_log"]
+
+EXIT_LOAD = 1
+"""There is no such application, or no such place to listen on."""
+EXIT_START = 3
+"""The application has not started."""
+
+_log = logging.getLogger("volo")
+
+
+def run(settings: Settings) -> int:
+    """Serve as ``settings`` say; returns an exit code."""
+    set_up_log(settings.log_level)
+    if settings.workers == 1 and not settings.reload:
+        return serve_here(settings)
+    from .supervisor import supervise
+
+    return supervise(settings)
+
+
+def set_up_log(level: str) -> None:
+    """Have the package's log on standard error, unless somebody sees to it."""
+    logger = logging.getLogger("volo")
+    logger.setLevel(level.upper())
+    if logger.handlers:
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s [%(process)d] %(message)s")
+    )
+    logger.addHandler(handler)
+    logger.propagate = False
+
+
+# ---- One process -------------------------------------------------------------
+
+
+def serve_here(
+    settings: Settings,
+    bind: list[str] | None = None,
+    on_ready: Callable[[Server], Any] | None = None,
+) -> int:
+    """Load the application and serve it in this process, on ``bind`` if that is
+    given.  What goes wrong is logged; returns an exit code."""
+    try:
+        app = _load(settings)
+        server = _server(settings, app, bind)
+    except LoadError as error:
+        _log.error("%s", error)
+        return EXIT_LOAD
+    except Exception:
+        _log.exception("could not load %s", settings.target)
+        return EXIT_LOAD
+    return _run(settings, server, on_ready)
+
+
+def _load(settings: Settings) -> Any:
+    path = os.path.abspath(settings.app_dir)
+    if path not in sys.path:
+        sys.path.insert(0, path)
+    return load(settings.target, settings.factory)
+
+
+def _run(
+    settings: Settings, server: AnyServer, on_ready: Callable[[Server], Any] | None
+) -> int:
+    def ready(running: Server) -> None:
+        _log.info("listening on %s", running.url)
+        if on_ready is not None:
+            on_ready(running)
+
+    try:
+        run_server(server, loop=settings.loop, on_ready=ready)
+    except VoloError as error:
+        _log.error("could not listen: %s", error)
+        return EXIT_LOAD
+    except LifespanError as error:
+        _log.error("%s", error, exc_info=error.__cause__)
+        return EXIT_START
+    except Exception:
+        _log.exception("the application has not started, or not ended, well")
+        return EXIT_START
+    return 0
+
+
+def _server(settings: Settings, app: Any, bind: list[str] | None) -> AnyServer:
+    place: dict[str, Any] = {"bind": bind}
+    if bind is None:
+        place = {
+            "host": settings.host,
+            "port": settings.port,
+            "uds": settings.uds,
+            "fd": settings.fd,
+        }
+    return AnyServer(
+        app,
+        **place,
+        interface=settings.interface,
+        lifespan=settings.lifespan,
+        root_path=settings.root_path,
+        outer=_outer(settings),
+        processes=settings.workers > 1,
+        workers=settings.loops,
+        threads=settings.threads,
+        name=settings.server_header,
+        **settings.limits,
+    )
+
+
+def _outer(settings: Settings) -> list[layers.Layer]:
+    """The layers that flags ask for, the outermost first."""
+    found: list[layers.Layer] = []
+    if settings.access_log:
+        found.append(layers.access_log(1, settings.access_log_format))
+    if settings.proxy_headers:
+        found.append(layers.client_ip(settings.forwarded_allow_ips))
+    if settings.limit_concurrency is not None:
+        found.append(layers.concurrency(settings.limit_concurrency))
+    return found
