@@ -1,17 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-written half of the extension: what a request meets."""
+"""Types of the hand-written half of the extension: what a request meets."""
 
-from asyncio import Future
+from asyncio import AbstractEventLoop, Future, Task
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from .cookies import SameSite
+from .cvolo import volo_queue, volo_service
 
+_T = TypeVar("_T")
 _Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
+_Plan = Iterable[tuple[str, str, str, Callable[[Any], Any] | None, Any, bool],]
+_Errors = Iterable[tuple[str, str, str]]
+
+# ---- What a request is -------------------------------------------------------
+
+class MultiDict:
+    """Names with values, in order; names may repeat."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, name: str, /) -> str: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: _T, /) -> str | _T: ...
+    def getlist(self, name: str, /) -> list[str]: ...
+    def keys(self) -> list[str]: ...
+    def values(self) -> list[str]: ...
+    def items(self) -> list[tuple[str, str]]: ...
 
 class Headers:
-    def __init__(self, source: _Pairs | None = None, /) -> None: ...
+    """Field lines, in order; names in any case. Those of a request can't be
+    changed."""
+
+    def __new__(cls, items: _Pairs | None = None) -> Headers: ...
     def __len__(self) -> int: ...
     def __getitem__(self, name: str, /) -> str: ...
     def __setitem__(self, name: str, value: str, /) -> None: ...
@@ -21,20 +46,136 @@ class Headers:
     @overload
     def get(self, name: str, /) -> str | None: ...
     @overload
-    def get(self, name: str, default: str, /) -> str: ...
+    def get(self, name: str, default: _T, /) -> str | _T: ...
+    def getlist(self, name: str, /) -> list[str]: ...
+    def keys(self) -> list[str]: ...
+    def values(self) -> list[str]: ...
+    def items(self) -> list[tuple[str, str]]: ...
     def add(self, name: str, value: str, /) -> None: ...
+    def set(self, name: str, value: str, /) -> None: ...
+    def setdefault(self, name: str, value: str, /) -> str: ...
+    def remove(self, name: str, /) -> None: ...
 
-class Response:
-    body: Any
-    status: int
-    media_type: str | None
+class State(dict[str, Any]):
+    """A dict whose items are attributes too."""
+
+    def __getattr__(self, name: str, /) -> Any: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def __delattr__(self, name: str, /) -> None: ...
+
+class Request:
+    """One request, decoded as it is looked at. It may be kept for ever."""
+
+    @property
+    def method(self) -> str:
+        """As received: "GET"."""
+    @property
+    def version(self) -> str:
+        """ "1.0", "1.1" or "2"."""
+    @property
+    def target(self) -> str:
+        """As received."""
+    @property
+    def path(self) -> str:
+        """The whole path, decoded."""
+    @property
+    def raw_path(self) -> str:
+        """The same as received."""
+    @property
+    def query_string(self) -> str:
+        """As received, without "?"."""
+    @property
+    def pattern(self) -> str:
+        """Of the route: "/users/{id}"; or ""."""
+    @property
+    def route(self) -> str | None:
+        """The name of the route."""
+    @property
+    def handler(self) -> Handler | None:
+        """What it is for."""
+    @property
+    def scheme(self) -> str:
+        """ "http" or "https"."""
+    @property
+    def authority(self) -> str:
+        """Host and port it is for."""
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """Address and port of the connection."""
+    @property
+    def client_ip(self) -> str | None:
+        """Address of the client, seen through trusted proxies."""
+    @property
+    def request_id(self) -> str | None:
+        """Of the request_id layer."""
     @property
     def headers(self) -> Headers: ...
+    @property
+    def params(self) -> MultiDict:
+        """Path parameters, decoded."""
+    @property
+    def query(self) -> MultiDict:
+        """The query, decoded."""
+    @property
+    def cookies(self) -> dict[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def state(self) -> State:
+        """For layers to leave something in."""
+    @property
+    def canceled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+    @property
+    def deadline(self) -> float | None:
+        """Seconds left until a timeout layer gives up."""
+    @property
+    def task(self) -> Task[Any] | None:
+        """The task of an async handler."""
+    def text(self) -> str:
+        """The body in UTF-8. Rejection (400) if it is not."""
+    def json(self) -> Any:
+        """The body as JSON. Rejection (400) if it is none."""
+    def add_cleanup(self, function: Callable[[BaseException | None], Any], /) -> None:
+        """Call ``function(exception or None)`` once the answer is made; the last
+        one added goes first."""
+
+class Reader:
+    """The body of a request as it comes."""
+
+    def __new__(cls, request: Request) -> Reader: ...
+    @property
+    def length(self) -> int | None:
+        """How many octets were announced."""
+    def read(self, max: int = -1, /) -> bytes:
+        """Block for some octets, or all of them; b"" at the end."""
+    def aread(self, max: int = -1, /) -> Future[bytes]:
+        """The same on the event loop."""
+    def __iter__(self) -> Reader: ...
+    def __next__(self) -> bytes: ...
+    def __aiter__(self) -> Reader: ...
+    def __anext__(self) -> Future[bytes]: ...
+
+# ---- What an answer is -------------------------------------------------------
+
+class Response:
+    """An answer. Without a status it is 200, or 204 where the body is None."""
+
+    body: Any
+    media_type: str | None
+    @property
+    def status(self) -> int: ...
+    @status.setter
+    def status(self, status: int | None) -> None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @headers.setter
+    def headers(self, headers: _Pairs | Headers | None) -> None: ...
     def __init__(
         self,
-        body: Any = None,
-        status: int = 0,
-        headers: _Pairs | None = None,
+        body: Any = b"",
+        status: int | None = None,
+        headers: _Pairs | Headers | None = None,
         media_type: str | None = None,
     ) -> None: ...
     def set_cookie(
@@ -50,7 +191,8 @@ class Response:
         http_only: bool = False,
         same_site: SameSite | None = "lax",
         partitioned: bool = False,
-    ) -> None: ...
+    ) -> None:
+        """Add a cookie; see volo.cookies.cookie_line."""
     def delete_cookie(
         self,
         name: str,
@@ -61,30 +203,176 @@ class Response:
         http_only: bool = False,
         same_site: SameSite | None = "lax",
         partitioned: bool = False,
-    ) -> None: ...
-
-class Request:
-    @property
-    def headers(self) -> Headers: ...
-    @property
-    def cleanups(self) -> list[Callable[[BaseException | None], Any]]: ...
-    def __getattr__(self, name: str) -> Any: ...
+    ) -> None:
+        """Have the browser forget a cookie."""
 
 class Writer:
-    def __init__(
-        self, request: Request, response: Response | None = None, length: int = -1
-    ) -> None: ...
-    def write(self, data: bytes, /) -> bool: ...
-    def wait(self, timeout: float = -1.0, /) -> bool: ...
-    def drained(self) -> Future[None]: ...
-    def trailer(self, name: str, value: str, /) -> None: ...
-    def end(self) -> None: ...
+    """An answer that is sent piece by piece, with the head of a Response."""
+
+    def __new__(
+        cls, request: Request, response: Response | None = None, length: int = -1
+    ) -> Writer: ...
+    def write(self, data: bytes, /) -> bool:
+        """Take all of it, or nothing (False) if too much waits already."""
+    def wait(self, timeout: float = -1.0, /) -> bool:
+        """Block until there is room, for at most so many seconds."""
+    def drained(self) -> Future[None]:
+        """The same on the event loop."""
+    def trailer(self, name: str, value: str, /) -> None:
+        """A field that follows the body."""
+    def end(self) -> None:
+        """The body is complete."""
+    def close(self) -> None:
+        """Cut the answer off, unless it has ended."""
+    @property
+    def canceled(self) -> bool:
+        """Whether the client is gone."""
+    @property
+    def pending(self) -> int:
+        """Octets that have not left yet."""
+
+def problem(
+    request: Request | None,
+    status: int,
+    detail: str | None = None,
+    errors: _Errors | None = None,
+) -> Response:
+    """What is wrong: RFC 9457 where the client names JSON, else text."""
+
+def to_response(request: Request, value: Any, /) -> Any:
+    """What a handler may return, as a Response; or a coroutine that comes to
+    another value."""
+
+# ---- Calls -------------------------------------------------------------------
+
+class Handler:
+    """A function, where its arguments come from, and how it is to be run."""
+
+    def __new__(
+        cls,
+        fn: Callable[..., Any],
+        plan: _Plan,
+        kind: int,
+        *,
+        dumps: Callable[[Any], bytes] | None = None,
+        streaming: bool = False,
+        context: bool = True,
+        name: str | None = None,
+    ) -> Handler: ...
+    @property
+    def fn(self) -> Callable[..., Any]: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def streaming(self) -> bool: ...
+
+class Bound:
+    """From a request to a Response, or to a coroutine that comes to one."""
+
+    def __new__(cls, handler: Handler) -> Bound: ...
+    def __call__(self, request: Request, /) -> Any: ...
+
+class Invalid(Exception):
+    """What a plan refuses, where there is no hook for that."""
+
+    status: int
+    errors: list[tuple[str, str, str]]
+    def __init__(self, status: int, errors: _Errors) -> None: ...
+
+class VoloError(Exception):
+    """What C raises, where there is no hook for that."""
+
+class ClientDisconnected(OSError):
+    """The client has left before the answer was complete."""
+
+def set_hooks(**hooks: Callable[..., Any] | None) -> None:
+    """dumps, respond, on_error, rejection, error."""
+
+def service(queue: volo_queue, handler: Handler, /) -> volo_service:
+    """What has ``handler`` answer, by way of ``queue``."""
+
+def split(whole: volo_service, piecewise: volo_service, /) -> volo_service:
+    """Short bodies to the one, others to the other."""
+
+def sweep() -> None:
+    """Drop what other threads have given back."""
+
+# ---- Runners -----------------------------------------------------------------
+
+class Pool:
+    """Threads that run ``def`` handlers."""
+
+    def __new__(
+        cls,
+        queue: volo_queue,
+        spawn: Callable[[], Any],
+        max_threads: int = 40,
+        idle_s: float = 10.0,
+    ) -> Pool: ...
+    def start(self) -> None: ...
+    def work(self) -> None: ...
     def close(self) -> None: ...
-    @property
-    def canceled(self) -> bool: ...
-    @property
-    def pending(self) -> int: ...
+    def join(self, timeout: float = -1.0, /) -> bool: ...
+    def stats(self) -> dict[str, int]: ...
 
-class Reader: ...
+class Aio:
+    """Runs ``async def`` handlers on an asyncio loop."""
 
-def __getattr__(name: str) -> Any: ...
+    def __new__(
+        cls, queue: volo_queue, loop: AbstractEventLoop, run: Callable[[Any], Any]
+    ) -> Aio: ...
+    @property
+    def fd(self) -> int: ...
+    @property
+    def events_fd(self) -> int: ...
+    def attach(self) -> None: ...
+    def detach(self) -> None: ...
+    def drain(self) -> None: ...
+    def events(self) -> None: ...
+    def flush(self) -> None: ...
+    def call(self, fn: Callable[..., Any], /, *args: Any) -> None: ...
+    def close(self) -> None: ...
+    def stats(self) -> dict[str, int]: ...
+
+class Asgi:
+    """Serves an ASGI application from an event loop."""
+
+    def __new__(
+        cls,
+        app: Callable[..., Any],
+        on_error: Callable[..., Any],
+        root_path: str = "",
+        capacity: int = 0,
+    ) -> Asgi: ...
+    @property
+    def active(self) -> int: ...
+    @property
+    def fd(self) -> int: ...
+    @property
+    def events_fd(self) -> int: ...
+    def attach(
+        self, loop: AbstractEventLoop, task_type: Any, options: Any, /
+    ) -> None: ...
+    def close(self) -> None: ...
+    def drain(self) -> bool: ...
+    def events(self) -> None: ...
+    def flush(self) -> None: ...
+    def service(self) -> volo_service: ...
+    def set_server(self, server: tuple[str, int | None] | None, /) -> None: ...
+    def set_state(self, state: dict[str, Any] | None, /) -> None: ...
+    def tasks(self) -> list[Task[Any]]: ...
+
+class Wsgi:
+    """Calls a WSGI application."""
+
+    def __new__(
+        cls,
+        app: Callable[..., Any],
+        environ: dict[str, Any],
+        make_input: Callable[..., Any],
+        on_error: Callable[..., Any],
+        root_path: str = "",
+    ) -> Wsgi: ...
+    def __call__(self, request: Request, /) -> Any: ...
