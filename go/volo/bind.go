@@ -104,30 +104,37 @@ func (p *plan) through(elem reflect.Type) *plan {
 }
 
 type typed[In, Out any] struct {
-	fn    func(context.Context, In) (Out, error)
-	plan  *plan
-	reply replier
-	spare sync.Pool
+	fn     func(context.Context, In) (Out, error)
+	plan   *plan
+	reply  replier
+	frames sync.Pool // of *frame[In, Out]
+}
+
+// A frame is where a plan and a replier work: on memory that is used again.
+// What the function gets, and what it gives, is a copy.
+type frame[In, Out any] struct {
+	in  In
+	out Out
+	bad rejections
 }
 
 // ServeVolo reads the input, calls the function and answers with its result.
 func (h *typed[In, Out]) ServeVolo(c *Ctx) error {
-	in, _ := h.spare.Get().(*In)
-	if in == nil {
-		in = new(In)
+	f, _ := h.frames.Get().(*frame[In, Out])
+	if f == nil {
+		f = new(frame[In, Out])
 	}
-	err := h.plan.fill(c, unsafe.Pointer(in))
-	value := *in
-	clear(unsafe.Slice(in, 1))
-	h.spare.Put(in)
-	if err != nil {
-		return err
+	h.plan.run(c, unsafe.Pointer(&f.in), &f.bad)
+	err := f.bad.error()
+	if err == nil {
+		f.out, err = h.fn(c.Context(), f.in)
 	}
-	out, err := h.fn(c.Context(), value)
-	if err != nil {
-		return err
+	if err == nil {
+		err = h.reply(c, unsafe.Pointer(&f.out))
 	}
-	return h.reply(c, unsafe.Pointer(&out))
+	*f = frame[In, Out]{}
+	h.frames.Put(f)
+	return err
 }
 
 // bodyKind says what the handler does with the body.
@@ -156,7 +163,8 @@ func (h *typed[In, Out]) checkPattern(pattern string) error {
 type rejections struct {
 	status int
 	errors []Invalid
-	err    error // of an extractor: it is the answer
+	detail string // what is wrong with the whole
+	err    error  // of an extractor: it is the answer
 }
 
 // add notes one.  A status other than 400 and 422 says most, 422 least.
@@ -202,18 +210,12 @@ func (r *rejections) error() error {
 	case r.status == 0:
 		return nil
 	}
-	return &HTTPError{Status: r.status, Errors: r.errors}
+	return &HTTPError{Status: r.status, Detail: r.detail, Errors: r.errors}
 }
 
 // ---- Running a plan --------------------------------------------------------
 
-// fill makes the input at base of a request.
-func (p *plan) fill(c *Ctx, base unsafe.Pointer) error {
-	var bad rejections
-	p.run(c, base, &bad)
-	return bad.error()
-}
-
+// run makes the input at base of a request, or notes in bad why not.
 func (p *plan) run(c *Ctx, base unsafe.Pointer, bad *rejections) {
 	var body []byte
 	if p.body != noBody && p.body != streamBody && !p.indirect {

@@ -74,6 +74,7 @@ func (k *check) refuse(err error, bad *rejections) {
 	case k.at.In != "":
 		bad.add(http.StatusUnprocessableEntity, k.at.Field, k.at.In, err.Error())
 	default:
-		bad.fail(&HTTPError{Status: http.StatusUnprocessableEntity, Detail: err.Error(), Err: err})
+		bad.detail = err.Error()
+		bad.status = max(bad.status, http.StatusUnprocessableEntity)
 	}
 }
