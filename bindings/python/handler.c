@@ -112,14 +112,21 @@ PyObject *
 volo__py_next_cleanup(struct volo__py_call *call)
 {
     struct volo__py_request *request = (struct volo__py_request *)call->request;
-    PyObject *list = request ? request->cleanups : NULL, *last;
-    Py_ssize_t n = list ? PyList_Size(list) : 0;
+    PyObject *last = NULL, *list;
+    Py_ssize_t n;
 
-    if (n <= 0)
+    if (!request)
         return NULL;
-    last = PySequence_GetItem(list, n - 1);
-    if (!last || PyList_SetSlice(list, n - 1, n, NULL) < 0)
-        PyErr_Clear();
+    VOLO__PY_LOCK(request);
+    list = request->cleanups;
+    n = list ? PyList_Size(list) : 0;
+    if (n > 0) {
+        last = PyList_GetItem(list, n - 1);
+        Py_XINCREF(last);
+        if (PyList_SetSlice(list, n - 1, n, NULL) < 0)
+            PyErr_Clear();
+    }
+    VOLO__PY_UNLOCK();
     return last;
 }
 

@@ -29,9 +29,7 @@
 #define VOLO__PY_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define VOLO__PY_UNLOCK() Py_END_CRITICAL_SECTION()
 #else
-#define VOLO__PY_LOCK(object) \
-    {                         \
-        (void)(object);
+#define VOLO__PY_LOCK(object) {
 #define VOLO__PY_UNLOCK() }
 #endif
 
@@ -81,19 +79,16 @@ struct volo__py {
 
 extern struct volo__py volo__py;
 
-/* volo__py_init(module): add the types and functions of this half to the
- * module that SWIG makes.  -1 with an exception on failure. */
+/* volo__py_init(module): add all of this half to the module that SWIG makes;
+ * -1 with an exception. */
 int volo__py_init(PyObject *module);
 
 /* volo__py_raise(err): set the exception volo.VoloError (or MemoryError ...)
  * for a VOLO_E... code; returns NULL. */
 PyObject *volo__py_raise(int err, const char *words);
 
-/*
- * volo__py_drop(object):
- * Give a reference back from any thread, with or without the GIL: a
- * volo_free_fn.  The object goes on a list that volo__py_sweep() empties.
- */
+/* volo__py_drop(object): give a reference back from any thread, with or without
+ * the GIL: a volo_free_fn.  It waits on a list for volo__py_sweep(). */
 void volo__py_drop(void *object);
 
 /* volo__py_sweep(): drop what waits for it.  Cheap when nothing does. */

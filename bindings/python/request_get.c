@@ -86,6 +86,7 @@ volo__py_once(PyObject *object, PyObject **field, PyObject *made)
 {
     PyObject *there;
 
+    (void)object; /* of no use where there is a GIL */
     if (!made)
         return NULL;
     VOLO__PY_LOCK(object);
@@ -105,6 +106,7 @@ volo__py_seen(PyObject *object, PyObject **field)
 {
     PyObject *there;
 
+    (void)object;
     VOLO__PY_LOCK(object);
     there = *field;
     Py_XINCREF(there);

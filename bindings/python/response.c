@@ -32,6 +32,7 @@ volo__py_response_take(struct volo__py_response *self, PyObject **field)
 {
     PyObject *value;
 
+    (void)self; /* of no use where there is a GIL */
     VOLO__PY_LOCK(self);
     value = *field;
     Py_XINCREF(value);
