@@ -59,6 +59,7 @@ from .runtime import install as _install
 from .server import Server
 
 if TYPE_CHECKING:
+    from .serving import serve as serve
     from .testing import TestClient as TestClient
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "Writer",
     "__version__",
     "layers",
+    "serve",
 ]
 
 __version__: str = _version_text()
@@ -106,7 +108,7 @@ __version__: str = _version_text()
 _install()
 
 # Not needed to serve: imported when asked for.
-_LATER = {"TestClient": "testing"}
+_LATER = {"TestClient": "testing", "serve": "serving"}
 
 
 def __getattr__(name: str) -> Any:

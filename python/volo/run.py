@@ -13,7 +13,7 @@ from . import layers
 from .asgi import LifespanError
 from .errors import VoloError
 from .interface import LoadError, load
-from .serve import AnyServer, run_server
+from .serving import AnyServer, run_server
 from .server import Server
 from .settings import Settings
 
