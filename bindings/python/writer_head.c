@@ -27,21 +27,45 @@ is_repeated(PyObject *lines, Py_ssize_t i, PyObject *name)
     return 0;
 }
 
+/* Field lines are octets: a character for each. */
+static int
+latin(PyObject *str, PyObject **bytes, volo_str *out)
+{
+    *bytes = PyUnicode_AsLatin1String(str);
+    if (!*bytes)
+        return -1;
+    *out =
+        volo_str_make(PyBytes_AsString(*bytes), (size_t)PyBytes_Size(*bytes));
+    return 0;
+}
+
+static int
+put_octets(volo_cx *cx, volo_str name, volo_str value, int repeated)
+{
+    int err = VOLO_EINVAL;
+
+    if (strlen(name.ptr) != name.len)
+        return refuse(err);
+    if (repeated || volo_str_eq(name, VOLO_STR("set-cookie")))
+        err = volo_cx_add_header(cx, name.ptr, value);
+    else
+        err = volo_cx_set_header(cx, name.ptr, value);
+    return err ? refuse(err) : 0;
+}
+
 static int
 put_line(volo_cx *cx, PyObject *name, PyObject *value, int repeated)
 {
+    PyObject *name_bytes = NULL, *value_bytes = NULL;
     volo_str key, text;
-    int err;
+    int rc = -1;
 
-    if (volo__py_octets(name, &key) < 0 || volo__py_octets(value, &text) < 0)
-        return -1;
-    if (strlen(key.ptr) != key.len)
-        return refuse(VOLO_EINVAL);
-    if (repeated || volo_str_eq(key, VOLO_STR("set-cookie")))
-        err = volo_cx_add_header(cx, key.ptr, text);
-    else
-        err = volo_cx_set_header(cx, key.ptr, text);
-    return err ? refuse(err) : 0;
+    if (latin(name, &name_bytes, &key) == 0 &&
+        latin(value, &value_bytes, &text) == 0)
+        rc = put_octets(cx, key, text, repeated);
+    Py_XDECREF(name_bytes);
+    Py_XDECREF(value_bytes);
+    return rc;
 }
 
 static int
