@@ -234,4 +234,9 @@ go_stage() {
     export PKG_CONFIG_PATH CGO_LDFLAGS CGO_CPPFLAGS
 }
 
+# go_serve: build the behaviour server, build/go/volo-serve.
+go_serve() {
+    (cd "$ROOT/examples" && go build -o "$ROOT/build/go/volo-serve" ./serve/go)
+}
+
 mkdir -p "$ROOT/build"
