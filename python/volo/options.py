@@ -78,10 +78,9 @@ def check(options: dict[str, Any]) -> None:
 def _number(name: str, value: Any) -> int:
     if value is None:
         return NO_LIMIT
-    number = value * 1000 if name.endswith("_timeout") else value
-    if isinstance(value, str) or number < 0:
+    if not isinstance(value, (int, float)) or value < 0:
         raise ValueError(f"{name} must be a number, not negative: {value!r}")
-    return round(number)
+    return round(value * 1000 if name.endswith("_timeout") else value)
 
 
 def apply(server: Any, options: dict[str, Any]) -> None:

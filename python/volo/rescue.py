@@ -11,7 +11,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from ._cvolo import Response
-from .errors import ErrorHandlers, HTTPError
+from .errors import ErrorHandlers, HTTPError, VoloError
 from .json import dumps
 from .respond import respond
 from .responses import Problem
@@ -19,7 +19,7 @@ from .responses import Problem
 if TYPE_CHECKING:
     from .runtime import Runtime
 
-__all__ = ["Rescuer", "to_response"]
+__all__ = ["Rescuer", "http_error_of", "to_response"]
 
 
 def to_response(request: Any, value: Any) -> Any:
@@ -87,6 +87,26 @@ class Rescuer:
 
 
 def _problem(request: Any, error: Exception) -> Any:
+    known = http_error_of(error)
+    if known is None:
+        raise error
+    return Problem.of(known, request.headers.get("accept"))
+
+
+# What reading a body fails with: the client's doing.
+_BODY_ERRORS = {
+    "VOLO_ETOOBIG": 413,
+    "VOLO_EPROTO": 400,
+    "VOLO_ETIMEDOUT": 408,
+    "VOLO_ECANCELED": 499,
+}
+
+
+def http_error_of(error: BaseException) -> HTTPError | None:
+    """What answers ``error`` if nobody has registered a handler for it; None
+    for those that nobody expected."""
     if isinstance(error, HTTPError):
-        return Problem.of(error, request.headers.get("accept"))
-    raise error
+        return error
+    if isinstance(error, VoloError) and error.name in _BODY_ERRORS:
+        return HTTPError(_BODY_ERRORS[error.name])
+    return None

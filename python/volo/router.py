@@ -153,7 +153,6 @@ class Router:
 
     def _shadow_route(self, route: Route) -> None:
         service = cvolo.volo_router_service(cvolo.volo_router_new())
-        made = None
         for method in route.methods:
             name = None if method == "*" else method
             made = cvolo.volo_router_route(self._shadow, name, route.pattern, service)
@@ -334,7 +333,11 @@ class Router:
         for layer in self._layers:
             if isinstance(layer, Layer):
                 return layer
-        return next(filter(None, map(_stock_of, self._items)), None)
+        for item in self._items:
+            stock = _stock_of(item)
+            if stock is not None:
+                return stock
+        return None
 
     # ---- What is not found, and what goes wrong ------------------------------
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import _cvolo, cvolo, respond
 from .build import build
-from .errors import HTTPError
 from .layers import Setup
 from .onion import Threads
+from .rescue import http_error_of
 
 if TYPE_CHECKING:
     from .app import App
@@ -165,11 +165,12 @@ _runtimes: weakref.WeakSet[Runtime] = weakref.WeakSet()
 
 def _on_error(request: Any, error: BaseException) -> Any:
     """The hook of C: told to whoever runs the handler, then answered."""
-    if isinstance(error, Exception) and not isinstance(error, HTTPError):
+    known = http_error_of(error)
+    if known is None and isinstance(error, Exception):
         for runtime in tuple(_runtimes):
             if request.handler in runtime.handlers and runtime.on_unhandled:
                 runtime.on_unhandled(error)
-    return respond.on_error(request, error)
+    return respond.on_error(request, known or error)
 
 
 def install() -> None:
@@ -181,8 +182,9 @@ def install() -> None:
 def _task_maker(loop: asyncio.AbstractEventLoop) -> Callable[[Any], Any]:
     """What makes a task of a handler's coroutine.  On 3.12 and later it begins
     at once, and often has ended by then."""
-    eager = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-    return functools.partial(asyncio.Task, loop=loop, name="volo", **eager)
+    if sys.version_info >= (3, 12):
+        return functools.partial(asyncio.Task, loop=loop, name="volo", eager_start=True)
+    return functools.partial(asyncio.Task, loop=loop, name="volo")
 
 
 def _is_ours(task: asyncio.Task[Any]) -> bool:

@@ -104,6 +104,7 @@ class ClientResponse:
         self.headers = headers
         self.content = content
         self.trailers = trailers
+        """Those that the Trailer field has announced."""
         self.url = ""
         self.history: list[ClientResponse] = []
 
@@ -140,32 +141,21 @@ class ClientResponse:
         return f"<ClientResponse [{self.status_code}]>"
 
 
-class Trailers(Mapping[str, str]):
-    """Trailer fields, asked for by name while the answer is kept."""
-
-    def __init__(self, response: Any) -> None:
-        self._response = response
-
-    def __getitem__(self, name: str) -> str:
-        value: str | None = cvolo.volo_test_trailer(self._response, name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
 def read_response(answer: Any) -> ClientResponse:
-    """Copy what C has of an answer."""
+    """Copy what C has of an answer, which does not outlive its client."""
     headers = ClientHeaders()
     for i in range(cvolo.volo_test_header_count(answer)):
-        headers.add(*cvolo.volo_test_header_at(answer, i))
+        name, value = cvolo.volo_test_header_at(answer, i)
+        headers.add(name or "", value or "")
     status, content = cvolo.volo_test_status(answer), cvolo.volo_test_body(answer)
-    return ClientResponse(status, headers, content, Trailers(answer))
+    return ClientResponse(status, headers, content, _trailers(answer, headers))
+
+
+def _trailers(answer: Any, headers: ClientHeaders) -> dict[str, str]:
+    """The trailer fields that the head announces."""
+    names = [n.strip().lower() for n in headers.get("trailer", "").split(",")]
+    found = {n: cvolo.volo_test_trailer(answer, n) for n in names if n}
+    return {n: v for n, v in found.items() if v is not None}
 
 
 def encode_body(
