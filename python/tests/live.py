@@ -44,6 +44,7 @@ class Live:
         self._router = cvolo.volo_router_new()
         self._loop_thread = threading.Thread(target=self._run_loop, daemon=True)
         self._server: Any = None
+        self.body_limit = 2 << 20
         self.port = 0
 
     def _spawn(self) -> None:
@@ -87,6 +88,8 @@ class Live:
         service = cvolo.volo_router_service(self._router)
         self._server = cvolo.volo_server_new(service)
         cvolo.volo_server_set(self._server, cvolo.VOLO_SERVER_WORKERS, 1)
+        limit = cvolo.VOLO_SERVER_BODY_LIMIT
+        cvolo.volo_server_set(self._server, limit, self.body_limit)
         cvolo.volo_server_bind(self._server, "127.0.0.1:0")
         self.port = cvolo.volo_server_port(self._server, 0)
         self._loop_thread.start()

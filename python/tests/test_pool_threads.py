@@ -87,11 +87,13 @@ def test_a_blocked_handler_does_not_hold_back_what_was_taken_with_it() -> None:
         first.close()
 
 
-def test_the_rest_of_a_stuck_batch_is_stolen_and_its_answers_leave() -> None:
+def test_the_rest_of_a_batch_with_a_stuck_job_is_stolen() -> None:
     release = threading.Event()
     gate = threading.Event()
+    held = threading.Semaphore(0)
 
     def hold(request: Any) -> str:
+        held.release()
         assert gate.wait(DEADLINE)
         return "held"
 
@@ -99,31 +101,37 @@ def test_the_rest_of_a_stuck_batch_is_stolen_and_its_answers_leave() -> None:
         assert release.wait(DEADLINE)
         return "stuck"
 
-    live = Live(max_threads=2)
+    live = Live(max_threads=6)
     live.add("GET", "/hold", hold)
     live.add("GET", "/stuck", stuck)
     live.add("GET", "/", _ok)
     with live:
-        # Both threads are held until all the others wait in the queue, so that
-        # they are taken together.
-        held = [live.connect() for _ in range(2)]
-        for client in held:
+        # All threads are held until all the others wait in the queue: so many
+        # quick ones that the pool takes many at a time again by the end.
+        holders = [live.connect() for _ in range(6)]
+        for client in holders:
             client.send("/hold")
-        until(lambda: live.pool.stats()["takes"] >= 2)
-        clients = [live.connect() for _ in range(9)]
-        for client, path in zip(clients, ["/"] * 4 + ["/stuck"] + ["/"] * 4):
-            client.send(path)
-        until(lambda: live.pool.stats()["waiting"] == 9)
+            assert held.acquire(timeout=DEADLINE)
+        clients = [live.connect() for _ in range(300)]
+        for i, client in enumerate(clients):
+            client.send("/stuck" if 280 <= i < 284 else "/")
+        until(lambda: live.pool.stats()["waiting"] == 300)
+        before = live.pool.stats()
         gate.set()
-        for client in held:
+        for client in holders:
             assert client.receive() == (200, b"held")
-        for client in clients[:4] + clients[5:]:
-            assert client.receive() == (200, b"ok")
+        for i, client in enumerate(clients):
+            if not 280 <= i < 284:
+                assert client.receive() == (200, b"ok")
         assert not release.is_set()
         release.set()
-        assert clients[4].receive() == (200, b"stuck")
-        for client in held + clients:
+        for client in clients[280:284]:
+            assert client.receive() == (200, b"stuck")
+        after = live.pool.stats()
+        for client in holders + clients:
             client.close()
+    assert after["takes"] - before["takes"] < 300, "nothing was taken together"
+    assert after["steals"] > before["steals"]
 
 
 def test_32_handlers_that_block_run_side_by_side() -> None:
