@@ -243,7 +243,7 @@ func (p *plan) run(c *Ctx, base unsafe.Pointer, bad *rejections) {
 
 // lentBody gives the whole body, without a copy where it is there already.
 func lentBody(c *Ctx) ([]byte, error) {
-	if c.on().route.streaming {
+	if c.on().isStreamed() {
 		return c.Body()
 	}
 	return c.BodyView(), nil

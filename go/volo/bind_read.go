@@ -153,6 +153,9 @@ func wholeStream(t reflect.Type, offset uintptr) step {
 	}
 }
 
+// isStreamed says whether the body has not been read yet.
+func (x *exchange) isStreamed() bool { return x.job.Body.Absent() }
+
 // streams says whether a handler reads the body as it comes.
 func streams(h Handler) bool {
 	typed, ok := h.(interface{ bodyKind() int })

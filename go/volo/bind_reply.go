@@ -240,7 +240,7 @@ type StatusOnly int
 func (s StatusOnly) Respond(c *Ctx) error {
 	switch {
 	case s >= 400:
-		return Error(int(s), "")
+		return Error(int(s), "").Respond(c)
 	case !mayHaveBody(int(s)):
 		c.Status(int(s))
 		return c.NoContent()

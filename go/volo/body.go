@@ -22,7 +22,7 @@ type bodyReader struct {
 }
 
 func newBodyReader(x *exchange) *bodyReader {
-	if x.route.streaming {
+	if x.isStreamed() {
 		return &bodyReader{x: x, stream: true}
 	}
 	return &bodyReader{x: x, rest: x.job.Body.Bytes()}

@@ -259,7 +259,7 @@ func (c *Ctx) Trailer(name string) string {
 // reads what has not been read yet; see [Streaming].
 func (c *Ctx) Body() ([]byte, error) {
 	x := c.on()
-	if x.route.streaming {
+	if x.isStreamed() {
 		return io.ReadAll(c.BodyReader())
 	}
 	return append([]byte(nil), x.job.Body.Bytes()...), nil

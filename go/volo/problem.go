@@ -89,6 +89,20 @@ func (e *HTTPError) StatusCode() int {
 	return e.Status
 }
 
+// Respond answers with the error, as a result that is none: nothing is logged.
+func (e *HTTPError) Respond(c *Ctx) error {
+	for name, values := range e.Header {
+		for _, value := range values {
+			if err := c.AddHeader(name, value); err != nil {
+				return fmt.Errorf("volo: field %q: %w", name, err)
+			}
+		}
+	}
+	kind, body := e.render(c.on().header("accept").View())
+	c.Status(e.StatusCode())
+	return c.Bytes(kind, body)
+}
+
 // Error says where, which and why, as in "query limit: must be an integer".
 func (i Invalid) Error() string {
 	if i.Field == "" || i.Field == i.In {

@@ -50,7 +50,8 @@ type program struct {
 	hub    *hub
 	group  sync.WaitGroup // the goroutines that take, and those that run
 
-	turns atomic.Int64 // how often a runner went to take: for tests
+	// how often exchanges made a runner cross to C, for tests
+	crossings atomic.Int64
 
 	mu      sync.Mutex
 	heads   []*cvolo.Batch // for heads of streams
@@ -116,7 +117,7 @@ func (p *program) wire() error {
 			}
 			queues[mode] = queue
 		}
-		if err := rt.slot.SetQueue(queues[mode], uintptr(i), rt.streaming); err < 0 {
+		if err := rt.slot.SetQueue(queues[mode], uintptr(i), rt.streaming, rt.small); err < 0 {
 			return Code(err)
 		}
 	}

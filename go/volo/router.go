@@ -104,6 +104,7 @@ type route struct {
 	slot    cvolo.Slot
 
 	streaming bool
+	small     bool        // not where the body is small
 	slow      atomic.Bool // has taken long lately: nobody is to wait for it
 	run       Handler     // with all middleware, while it is served
 }
@@ -162,7 +163,9 @@ func (r *Router) Handle(method, pattern string, h Handler, opts ...RouteOption) 
 			panic(err)
 		}
 	}
-	rt := &route{router: r, method: method, pattern: pattern, handler: h, streaming: streams(h)}
+	rt := &route{router: r, method: method, pattern: pattern, handler: h}
+	rt.streaming = streams(h)
+	rt.small = rt.streaming
 	var at uintptr
 	service := rt.newSlot()
 	err := cvolo.Volo_router_route(&at, r.c, text(method), text(pattern), service)
@@ -217,7 +220,7 @@ func InMode(mode Mode) RouteOption {
 // Streaming calls the handler at once, with the body unread: it reads it with
 // [Ctx.BodyReader] as it comes.
 func Streaming() RouteOption {
-	return func(s *routeSetup) { s.streaming = true }
+	return func(s *routeSetup) { s.streaming, s.small = true, false }
 }
 
 // With wraps this one route in middleware, inside its router's.
@@ -264,7 +267,9 @@ func (r *Router) setFallback(h Handler, set func(cvolo.Volo_router, cvolo.Volo_s
 	if h == nil {
 		panic("volo: fallback: no handler")
 	}
-	rt := &route{router: r, handler: h, streaming: streams(h)}
+	rt := &route{router: r, handler: h}
+	rt.streaming = streams(h)
+	rt.small = rt.streaming
 	service := rt.newSlot()
 	err := set(r.c, service)
 	cvolo.DeleteVolo_service(service)

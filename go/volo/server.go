@@ -259,7 +259,7 @@ func (s *Server) open() error {
 }
 
 func (s *Server) settings() settings {
-	return settings{mode: s.Mode, takers: s.takers(), log: s.Logger, base: s.BaseContext,
+	return settings{mode: s.Mode, takers: s.takers(), log: s.Logger, base: s.baseContext(),
 		onError: s.ErrorHandler}
 }
 

@@ -91,6 +91,10 @@ int volo__go_slot_new(struct volo__go_slot **slot, volo_service **out);
  * takes; NULL for 503.  Freezes it.  While nothing runs. */
 int volo__go_slot_set(struct volo__go_slot *slot, volo_service *service);
 
+/* volo__go_slot_set_small(slot, service): hand what has a small body or none on
+ * to ${service} instead; until the next volo__go_slot_set(). */
+int volo__go_slot_set_small(struct volo__go_slot *slot, volo_service *service);
+
 /* The services to hand on to.  ${route} is a number for the jobs. */
 int volo__go_queued(volo_service **out, volo_queue *queue, uintptr_t route,
                     int streaming);

@@ -27,8 +27,24 @@ func NewSlot() (Slot, Volo_service, int) {
 // Clear answers 503 from now on; while nothing runs.
 func (s Slot) Clear() { C.volo__go_slot_set(s.at, nil) }
 
-// SetQueue puts what comes on a queue, with a number.
-func (s Slot) SetQueue(queue Volo_queue, route uintptr, streaming bool) int {
+// SetQueue puts what comes on a queue, with a number: at once if it streams,
+// else with the body.  If it is small, what has a small body or none comes with
+// it even so.
+func (s Slot) SetQueue(queue Volo_queue, route uintptr, streaming, small bool) int {
+	service, err := queued(queue, route, streaming)
+	if err != 0 {
+		return err
+	}
+	if err = int(C.volo__go_slot_set(s.at, service)); err != 0 || !small {
+		return err
+	}
+	if service, err = queued(queue, route, false); err != 0 {
+		return err
+	}
+	return int(C.volo__go_slot_set_small(s.at, service))
+}
+
+func queued(queue Volo_queue, route uintptr, streaming bool) (*C.volo_service, int) {
 	var service *C.volo_service
 	var flag C.int
 	if streaming {
@@ -36,10 +52,7 @@ func (s Slot) SetQueue(queue Volo_queue, route uintptr, streaming bool) int {
 	}
 	err := C.volo__go_queued(&service, (*C.volo_queue)(pointer(queue.Swigcptr())),
 		C.uintptr_t(route), flag)
-	if err != 0 {
-		return int(err)
-	}
-	return int(C.volo__go_slot_set(s.at, service))
+	return service, int(err)
 }
 
 // SetInline gives what comes to Inline, on the loop's thread.

@@ -8,19 +8,36 @@
 
 #include "_cgo_export.h"
 
+/* What is no longer is read before the handler is called, where it may be. */
+enum { SMALL_BODY = 16 * 1024 };
+
 struct volo__go_slot {
     volo_service *inner;
+    volo_service *small; /* NULL: inner, whatever the body */
 };
+
+/* Not where the client waits to be told that its body is wanted: the handler
+ * decides that. */
+static int
+is_small(const volo_cx *cx)
+{
+    int64_t length = volo_cx_content_length(cx);
+
+    return length >= 0 && length <= SMALL_BODY &&
+           !volo_cx_field(cx, VOLO_FIELD_EXPECT).ptr;
+}
 
 static void
 slot_serves(volo_cx *cx, void *user)
 {
     struct volo__go_slot *slot = user;
 
-    if (slot->inner)
-        volo_service_call(slot->inner, cx);
-    else
+    if (!slot->inner)
         volo_reply_status(cx, 503);
+    else if (slot->small && is_small(cx))
+        volo_service_call(slot->small, cx);
+    else
+        volo_service_call(slot->inner, cx);
 }
 
 static void
@@ -50,8 +67,18 @@ int
 volo__go_slot_set(struct volo__go_slot *slot, volo_service *service)
 {
     volo_service_unref(slot->inner);
+    volo_service_unref(slot->small);
     slot->inner = service;
+    slot->small = NULL;
     return service ? volo_service_freeze(service) : 0;
+}
+
+int
+volo__go_slot_set_small(struct volo__go_slot *slot, volo_service *service)
+{
+    volo_service_unref(slot->small);
+    slot->small = service;
+    return volo_service_freeze(service);
 }
 
 int
