@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wire import Server
+from wire import Server, in_c
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build/release/examples/serve/c/volo-serve"
@@ -19,8 +19,21 @@ def program():
     command = shlex.split(os.environ.get("VOLO_SERVE", "")) or [str(BUILT)]
     if not Path(command[0]).exists():
         pytest.exit(f"{command[0]} is not built: run scripts/test", 1)
-    command[0] = str(Path(command[0]).resolve())
+    # Not resolved: that would lead out of an environment of Python.
+    command[0] = os.path.abspath(command[0])
     return command
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "in_c(why): only of the server in C, for that reason")
+
+
+@pytest.fixture(autouse=True)
+def not_in_another_language(request, program):
+    marker = request.node.get_closest_marker("in_c")
+    if marker and not in_c(program):
+        pytest.skip(marker.args[0])
 
 
 @pytest.fixture(scope="session")

@@ -144,8 +144,11 @@ def test_who_does_not_read_is_not_read_from(own):
     for t in threads:
         t.join()
     assert any(n < len(body) for _, n in sent), "nobody was held back"
-    # A write buffer of 64 KiB and a read buffer of as much for each, at most.
-    assert own.rss_anon() - before < 20 * 160 + 1024
+    # A write buffer of 64 KiB and a read buffer of as much for each, at most;
+    # another language has as much again on its way, and twice before it is
+    # collected.
+    each = 160 if own.in_c else 480
+    assert own.rss_anon() - before < 20 * each + 1024
     assert own.serves()
     # Who reads at last gets all of it; the others have a write timeout.
     c, n = sent[0]

@@ -219,6 +219,7 @@ def calls(start, tmp_path, requests, path, depth):
     return reads, writes
 
 
+@pytest.mark.in_c("a loop that others answer for is woken by a write, and reads")
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is missing")
 @pytest.mark.parametrize("path,depth", [
     ("/plaintext", 1), ("/users/1/posts/2", 1), ("/layers", 1), ("/json", 1),

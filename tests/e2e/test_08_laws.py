@@ -71,6 +71,8 @@ def crowd(server, data):
 ], ids=["stream", "bytes", "long field", "many fields", "upload", "chunks",
         "trailer", "not read"])
 def test_what_a_stalled_peer_costs(own, data, most):
+    if not own.in_c:
+        most += 80  # for what runs the handler, and its buffer
     if sanitized(own):
         crowd(own, data)
     else:

@@ -17,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wire import Closed, Connection, Server, chunked, request, settles
+from wire import (Closed, Connection, Server, chunked, in_c, request,
+                  settles)
 
 SOAK = bool(os.environ.get("VOLO_SOAK"))
 HOST = b"Host: localhost\r\n"
@@ -32,7 +33,8 @@ def sanitized(server):
 
 @pytest.fixture(scope="module")
 def victim(program):
-    s = Server(program)
+    # Who is answered later than at once would not be answered behind an end.
+    s = Server(program, half_close=not in_c(program))
     s.serves()
     s.base = s.descriptors()
     yield s
@@ -591,8 +593,9 @@ def test_pipelines_that_nobody_reads_are_bounded(start, target, size):
     grown = server.rss_anon() - before
     print(f"{grown / 20:.1f} KiB a connection")
     if not sanitized(server):
-        # 64 exchanges or 64 KiB waiting, and a read buffer.
-        assert grown < 20 * 512
+        # 64 exchanges or 64 KiB waiting, and a read buffer.  Handlers of
+        # another language run beside each other, and fill a buffer each.
+        assert grown < 20 * (512 if server.in_c else 64 * 100)
     # By a reset: behind data that the server does not take, an end would not
     # reach it, and it would go on for those who may still wait.
     for c, _ in conns:

@@ -149,12 +149,21 @@ def free_port():
         return s.getsockname()[1]
 
 
+def in_c(program):
+    """Whether its handlers are functions of C, which answer before the loop
+    looks at anything else, and have no memory of their own."""
+    return Path(program[0]).parent.name == "c"
+
+
 class Server:
     """A behaviour server of its own, as a process."""
 
-    def __init__(self, program, workers=1, wrap=(), preexec=None, port=None):
+    def __init__(self, program, workers=1, wrap=(), preexec=None, port=None,
+                 half_close=False):
         self.port = port or free_port()
-        env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers)}
+        self.in_c = in_c(program)
+        env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers),
+               "HALF_CLOSE": str(int(half_close))}
         self.proc = subprocess.Popen(
             [*wrap, *program], env=env, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, preexec_fn=preexec,
