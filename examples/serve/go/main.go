@@ -3,8 +3,9 @@
 // The behaviour server in Go: the routes that end-to-end tests, benchmarks and
 // outside conformance suites drive, the same as in examples/serve/c.
 //
-// $PORT (default 8080) and $WORKERS (default 1) configure it; SIGINT and
-// SIGTERM stop it gracefully, a second one at once.
+// $PORT (default 8080) and $WORKERS (default 1) configure it, and $HALF_CLOSE=1
+// has it answer clients that have shut down writing; SIGINT and SIGTERM stop it
+// gracefully, a second one at once.
 package main
 
 import (
@@ -235,6 +236,7 @@ func main() {
 		BodyTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       15 * time.Second,
+		HalfClose:         setting("HALF_CLOSE", 0) == 1,
 	}
 	if err := serve.Until(server); err != nil {
 		fmt.Fprintln(os.Stderr, "volo-serve:", err)
