@@ -99,7 +99,9 @@ def vanish_everywhere(server):
 
 def test_clients_vanish_at_every_moment(own):
     base = own.descriptors()
-    vanish_everywhere(own)
+    # A heap that is collected grows to its size first.
+    for _ in range(1 if own.in_c else 5):
+        vanish_everywhere(own)
     assert own.serves()
     assert settles(own.descriptors, base) <= base
     warm = own.rss_anon()
