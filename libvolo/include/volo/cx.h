@@ -108,7 +108,9 @@ VOLO_API int volo_cx_post(volo_cx *cx, volo_cx_fn fn, void *user);
 /* ---- Memory, extensions, state ----------------------------------------- */
 
 /** volo_cx_alloc(cx, size): ${size} octets, aligned for anything, that live
- * as long as the cx; NULL if out of memory.    @since 0.1 */
+ * as long as the cx; NULL if out of memory.  Who has answered from another
+ * thread must not call it any more: layers use the same memory then.
+ * @since 0.1 */
 VOLO_API void *volo_cx_alloc(volo_cx *cx, size_t size);
 
 /** volo_cx_strdup(cx, s): a copy of ${s} that lives as long as the cx and has

@@ -51,14 +51,15 @@ VOLO_API int volo_server_bind(volo_server *server, const char *address);
 VOLO_API int volo_server_bind_systemd(volo_server *server);
 
 /** volo_server_port(server, i): the port of listener ${i}, 0 for one without
- * a port, VOLO_ENOENT for none.    @since 0.1 */
+ * a port, VOLO_ENOENT for none.  Not while the server is being stopped.
+ * @since 0.1 */
 VOLO_API int volo_server_port(const volo_server *server, size_t i);
 
 /**
  * volo_server_listener_fd(server, i):
  * The listening socket ${i}, borrowed: to hand it to a successor, who binds
  * "fd:N" of a duplicate and runs before this server is stopped, so that no
- * client is refused in between.
+ * client is refused in between.  Not while the server is being stopped.
  *
  * Errors: VOLO_ENOENT.    @since 0.1
  */
