@@ -203,6 +203,7 @@ func (c *crew) send() {
 		return
 	}
 	c.mu.Unlock()
+	c.p.crossings.Add(1)
 	b.Send()
 	c.mu.Lock()
 	c.spare = append(c.spare, b)
@@ -212,7 +213,6 @@ func (c *crew) send() {
 // the lock, which it lets go of meanwhile.
 func (c *crew) take() {
 	c.taking = true
-	c.p.turns.Add(1)
 	n := c.turn(0)
 	if n == 0 {
 		// Let others run before this thread sleeps with their processor.
@@ -243,6 +243,7 @@ func (c *crew) turn(timeout int64) int {
 		b = nil
 	}
 	c.mu.Unlock()
+	c.p.crossings.Add(1)
 	n := cvolo.Turn(c.queue, b, c.jobs, cvolo.MaxJobs, timeout)
 	c.mu.Lock()
 	if b != nil {

@@ -4,6 +4,7 @@ package volo
 
 import (
 	"errors"
+	"strings"
 
 	"libvolo/go/volo/internal/cvolo"
 )
@@ -154,9 +155,13 @@ func notFound(*Ctx) error { return Error(404, "") }
 func methodNotAllowed(*Ctx) error { return Error(405, "") }
 
 // autoOptions answers OPTIONS as a router does, where middleware is to see it.
-// Allow is set already.
+// Allow is set already, though without OPTIONS.
 func autoOptions(otherwise Handler) Handler {
 	return HandlerFunc(func(c *Ctx) error {
+		allow := cvolo.OuterHeader(c.on().job.Cx, "allow") + ", OPTIONS"
+		if err := c.SetHeader("Allow", strings.TrimPrefix(allow, ", ")); err != nil {
+			return err
+		}
 		if c.Method() == "OPTIONS" {
 			return c.NoContent()
 		}

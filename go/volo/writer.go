@@ -223,6 +223,8 @@ func (w *Writer) finish(ok bool) {
 	x := w.x
 	ok = ok && w.err == nil
 	switch {
+	case ok && !w.open && x.kind != answerNone && x.kind < answerStream && len(w.buffer) == 0:
+		// answered otherwise
 	case ok && !w.open && x.kind == answerNone && len(w.after) == 0 && x.fits(w.buffer):
 		x.setBytes(w.buffer)
 	case ok && x.kind < answerStream || w.open:
