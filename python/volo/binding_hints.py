@@ -16,12 +16,16 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType, SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from .errors import RegistrationError
 
 __all__ = ["name_of", "origin_of", "return_hint", "signature_of"]
 
 _DEPTH = 40
+
+# What strings have been found to name, of each function.
+_found: WeakKeyDictionary[Callable[..., Any], dict[str, Any]] = WeakKeyDictionary()
 
 
 def name_of(fn: Callable[..., Any]) -> str:
@@ -101,10 +105,19 @@ def _closure_of(fn: Callable[..., Any]) -> dict[str, Any]:
 
 
 class Names:
-    """Where the names in annotations of one function are looked up."""
+    """Where the names in annotations of one function are looked up.
+
+    What was found is remembered as long as the function lives: handlers are
+    looked at again when they are about to be served, and then the locals of who
+    has registered them are gone.
+    """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         origin = origin_of(fn)
+        try:
+            self._found = _found.setdefault(origin, {})
+        except TypeError:  # no weak references
+            self._found = {}
         module = getattr(origin, "__module__", None)
         loaded = sys.modules.get(module) if isinstance(module, str) else None
         self.globals: dict[str, Any] = getattr(origin, "__globals__", None) or (
@@ -120,6 +133,13 @@ class Names:
 
         Raises what evaluating the string raises: NameError and the like.
         """
+        if not isinstance(annotation, str):
+            return self._evaluate(annotation)
+        if annotation not in self._found:
+            self._found[annotation] = self._evaluate(annotation)
+        return self._found[annotation]
+
+    def _evaluate(self, annotation: object) -> Any:
         holder = SimpleNamespace(__annotations__={"it": annotation})
         hints = typing.get_type_hints(
             holder, self.globals, self.locals, include_extras=True

@@ -89,9 +89,23 @@ def _pool() -> ThreadPoolExecutor:
 
 
 async def in_thread(fn: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
-    """Call ``fn`` on a thread, in a copy of the context, and wait for it."""
-    work = functools.partial(contextvars.copy_context().run, fn, *args, **named)
-    return await asyncio.get_running_loop().run_in_executor(_pool(), work)
+    """Call ``fn`` on a thread, in a copy of the context, and wait for it.
+
+    Also if this is cancelled: then it raises that when ``fn`` has ended, since
+    what ``fn`` works with may be cleaned up next.
+    """
+    call = functools.partial(contextvars.copy_context().run, fn, *args, **named)
+    work = asyncio.get_running_loop().run_in_executor(_pool(), call)
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])  # which does not cancel it
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        work.exception()  # seen
+        raise cancelled
+    return work.result()
 
 
 # ---- Shared values -----------------------------------------------------------
@@ -228,9 +242,20 @@ class _Threaded:
 
     def __init__(self, generator: Generator[Any, Any, Any]) -> None:
         self._inner = _managed(generator)
+        self._is_inside = False
 
     async def __aenter__(self) -> Any:
-        return await in_thread(_quietly, self._inner.__enter__)
+        try:
+            return await in_thread(_quietly, self._entered)
+        except asyncio.CancelledError as error:
+            if self._is_inside:
+                await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+    def _entered(self) -> Any:
+        value = self._inner.__enter__()
+        self._is_inside = True
+        return value
 
     async def __aexit__(self, *fault: Any) -> bool:
         return bool(await in_thread(_quietly, self._inner.__exit__, *fault))

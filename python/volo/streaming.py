@@ -17,7 +17,6 @@ import stat
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
-    Callable,
     Coroutine,
     Iterable,
     Iterator,
@@ -61,9 +60,9 @@ def _send_sync(request: Any, response: Response, pieces: Iterator[Any]) -> Any:
     if not _on_loop():
         return _stream(request, response, pieces)
     if asyncio.current_task() is not None:
-        return _in_thread(_stream, request, response, pieces)
+        return in_thread(_stream, request, response, pieces)
     writer = _open(request, response)
-    return _keep(_in_thread(_pump, writer, b"", pieces))
+    return _keep(in_thread(_pump, writer, b"", pieces))
 
 
 def _send_async(request: Any, response: Response, pieces: AsyncIterator[Any]) -> Any:
@@ -87,7 +86,7 @@ def _send_file(request: Any, response: Response, path: str) -> Any:
         raise
     if not _on_loop():
         return _pump(writer, b"", _read(file, status.st_size))
-    work = _in_thread(_pump, writer, b"", _read(file, status.st_size))
+    work = in_thread(_pump, writer, b"", _read(file, status.st_size))
     return work if asyncio.current_task() is not None else _keep(work)
 
 
@@ -103,17 +102,6 @@ def _keep(coroutine: Coroutine[Any, Any, None]) -> None:
     task = asyncio.get_running_loop().create_task(coroutine)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-
-
-async def _in_thread(fn: Callable[..., None], *args: Any) -> None:
-    """Call ``fn`` on a thread. If this is cancelled, it ends when ``fn`` does:
-    what is sent may need what is cleaned up then."""
-    work = asyncio.ensure_future(in_thread(fn, *args))
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
 
 
 # ---- Pieces ------------------------------------------------------------------
@@ -246,12 +234,11 @@ def _opened(path: str) -> tuple[BinaryIO, os.stat_result]:
         fd = os.open(path, flags)
     except OSError as error:
         raise HTTPError(_status_of(error)) from error
-    file = os.fdopen(fd, "rb", buffering=0)
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
-        file.close()
+        os.close(fd)
         raise HTTPError(404)
-    return file, status
+    return os.fdopen(fd, "rb", buffering=0), status
 
 
 def _status_of(error: OSError) -> int:
