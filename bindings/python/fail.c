@@ -16,8 +16,10 @@ volo__py_reply_plain(struct volo__py_call *call, volo_answer *out, int status)
     out->status = status;
     volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE,
                       VOLO_STR("text/plain; charset=utf-8"));
-    volo_cx_set_body_ref(cx, volo_str_of(volo_status_reason(status)), NULL,
-                         NULL);
+    volo_cx_set_body_ref(cx,
+                         status == 503 ? VOLO_STR("Service Unavailable\n")
+                                       : VOLO_STR("Internal Server Error\n"),
+                         NULL, NULL);
     out->cx = volo__py_call_release(call);
     return out->cx ? 1 : 0;
 }
