@@ -6,12 +6,13 @@
  */
 #include "reader_body.h"
 
-enum { MOST_WAITING = 65536 };
+enum { MOST_WAITING = 65536, LEAST_ROOM = 2048 };
 
 struct volo__py_chunk {
     struct volo__py_chunk *next;
     size_t len;
     size_t at; /* taken before that */
+    size_t room;
     char octets[];
 };
 
@@ -19,21 +20,38 @@ struct volo__py_chunk {
  * ---------------------------------------------------------- */
 
 static void
+append(struct volo__py_body *body, struct volo__py_chunk *chunk, volo_str data)
+{
+    memcpy(chunk->octets + chunk->len, data.ptr, data.len);
+    chunk->len += data.len;
+    body->waiting += data.len;
+}
+
+/* Small pieces share a chunk: a peer that sends single octets must not cost a
+ * multiple of them. */
+static void
 add(struct volo__py_body *body, volo_str data)
 {
-    struct volo__py_chunk *chunk = volo_alloc(sizeof *chunk + data.len);
+    struct volo__py_chunk *chunk = NULL;
+    size_t room = data.len < LEAST_ROOM ? LEAST_ROOM : data.len;
 
+    if (body->first)
+        chunk = (struct volo__py_chunk *)(void *)body->last; /* its next */
+    if (chunk && chunk->room - chunk->len >= data.len) {
+        append(body, chunk, data);
+        return;
+    }
+    chunk = volo_alloc(sizeof *chunk + room);
     if (!chunk) {
         body->err = VOLO_ENOMEM;
         return;
     }
     chunk->next = NULL;
-    chunk->len = data.len;
-    chunk->at = 0;
-    memcpy(chunk->octets, data.ptr, data.len);
+    chunk->len = chunk->at = 0;
+    chunk->room = room;
+    append(body, chunk, data);
     *body->last = chunk;
     body->last = &chunk->next;
-    body->waiting += data.len;
 }
 
 static int
