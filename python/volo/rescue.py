@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from . import cvolo
 from ._cvolo import Response
 from .errors import ErrorHandlers, HTTPError, VoloError
 from .json import dumps
@@ -93,13 +94,16 @@ def _problem(request: Any, error: Exception) -> Any:
     return Problem.of(known, request.headers.get("accept"))
 
 
-# What reading a body fails with: the client's doing.
-_BODY_ERRORS = {
-    "VOLO_ETOOBIG": 413,
-    "VOLO_EPROTO": 400,
-    "VOLO_ETIMEDOUT": 408,
-    "VOLO_ECANCELED": 499,
-}
+# What reading a body fails with: the client's doing, each with its status.
+_BODY_ERRORS = frozenset(
+    {
+        "VOLO_ECANCELED",
+        "VOLO_EHEAD",
+        "VOLO_EPROTO",
+        "VOLO_ETIMEDOUT",
+        "VOLO_ETOOBIG",
+    }
+)
 
 
 def http_error_of(error: BaseException) -> HTTPError | None:
@@ -108,5 +112,5 @@ def http_error_of(error: BaseException) -> HTTPError | None:
     if isinstance(error, HTTPError):
         return error
     if isinstance(error, VoloError) and error.name in _BODY_ERRORS:
-        return HTTPError(_BODY_ERRORS[error.name])
+        return HTTPError(cvolo.volo_error_status(error.code))
     return None
