@@ -54,7 +54,7 @@ func onMux() http.Handler {
 
 func onChi() http.Handler {
 	r := chi.NewRouter()
-	r.Use(middleware.RealIP, middleware.Recoverer, middleware.StripSlashes,
+	r.Use(middleware.CleanPath, middleware.Recoverer, middleware.StripSlashes,
 		middleware.Compress(5), middleware.Timeout(time.Minute))
 	r.Get("/hello/{name}", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "hello %s from %s by %s", chi.URLParam(r, "name"), r.RemoteAddr,
