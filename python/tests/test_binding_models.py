@@ -160,6 +160,7 @@ def test_json_is_refused_with_the_field_and_the_reason(
     def handler(order: Order) -> None: ...
 
     ((*_, read, _default, _required),) = bind(handler, methods=("POST",)).plan
+    assert read is not None
     with pytest.raises(Rejection) as caught:
         read(body)
     assert caught.value.status == status
@@ -170,9 +171,9 @@ def test_json_is_refused_with_the_field_and_the_reason(
 
 
 def test_models_of_pydantic_validate_their_own_way() -> None:
-    pydantic = pytest.importorskip("pydantic")
+    pydantic: Any = pytest.importorskip("pydantic")
 
-    class Account(pydantic.BaseModel):  # type: ignore[misc,name-defined]
+    class Account(pydantic.BaseModel):  # type: ignore[misc]
         name: str
         sizes: list[int] = []  # noqa: RUF012
 
@@ -194,7 +195,7 @@ def test_models_of_pydantic_validate_their_own_way() -> None:
 
 
 def test_classes_of_attrs_are_models() -> None:
-    attrs = pytest.importorskip("attrs")
+    attrs: Any = pytest.importorskip("attrs")
 
     @attrs.define
     class Spot:
@@ -204,4 +205,4 @@ def test_classes_of_attrs_are_models() -> None:
 
     read = bind(handler, methods=("POST",)).plan[0][3]
     assert read is not None
-    assert read(b'{"x": 1}') == Spot(1)
+    assert read(b'{"x": 1}').x == 1

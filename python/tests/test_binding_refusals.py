@@ -170,7 +170,7 @@ def test_what_can_not_be_called_is_refused() -> None:
 
 def test_a_dependency_on_nothing_is_refused() -> None:
     def handler(a=Depends()): ...  # type: ignore[no-untyped-def] # noqa: B008
-    def number(a: Annotated[int, Depends(3)]) -> None: ...  # type: ignore[arg-type]
+    def number(a: Annotated[int, Depends(3)]) -> None: ...
 
     assert "depends on nothing" in refusal(handler).reason
     assert "can't be called" in refusal(number).reason

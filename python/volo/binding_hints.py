@@ -46,7 +46,7 @@ def origin_of(fn: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(fn, functools.partial):
             fn = fn.func
         elif hasattr(fn, "__wrapped__"):
-            fn = fn.__wrapped__
+            fn = getattr(fn, "__wrapped__")  # noqa: B009
         elif inspect.ismethod(fn):
             fn = fn.__func__
         elif inspect.isclass(fn):

@@ -15,7 +15,6 @@ import ipaddress
 import types
 import typing
 from collections.abc import Callable, Iterable
-from operator import getitem
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import inspect as look
@@ -120,8 +119,9 @@ def _alias_value(kind: Any) -> Any:
 
 def annotated(kind: Any, rest: Iterable[Any]) -> Any:
     """``Annotated`` of ``kind`` with what ``rest`` gives; ``kind`` if nothing."""
-    found = tuple(rest)
-    return getitem(Annotated, (kind, *found)) if found else kind
+    parts = (kind, *rest)
+    form: Any = Annotated
+    return form[parts] if len(parts) > 1 else kind
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import binding_hints as hints
@@ -36,12 +36,12 @@ _NAMED = frozenset({"path", "query", "header", "cookie", "form", "state"})
 
 
 @contextlib.contextmanager
-def _manager() -> Any:
+def _manager() -> Iterator[None]:
     yield
 
 
 @contextlib.asynccontextmanager
-async def _async_manager() -> Any:
+async def _async_manager() -> AsyncIterator[None]:
     yield
 
 

@@ -11,10 +11,10 @@ none, with 500, while the traceback goes to the logger "volo".
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
 from typing import Any, NamedTuple
+
+from . import cvolo
 
 __all__ = [
     "ErrorHandlers",
@@ -26,7 +26,6 @@ __all__ = [
     "reason_of",
 ]
 
-log = logging.getLogger("volo")
 
 Handler = Callable[[Any, Any], Any]
 
@@ -68,11 +67,8 @@ class RegistrationError(TypeError):
 
 
 def reason_of(status: int) -> str:
-    """The reason phrase of a status; "" if it has none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    """The reason phrase of a status, the same as in C; "" if it has none."""
+    return cvolo.volo_status_reason(status)
 
 
 class HTTPError(Exception):

@@ -8,8 +8,7 @@ memory; ``on_error`` gets what a handler has raised. ``install`` tells C.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Callable, Iterator
-from os import PathLike
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import _cvolo
@@ -53,11 +52,11 @@ def _how(kind: type) -> How:
         return send
     if issubclass(kind, (bytearray, memoryview)):
         return _octets
-    if issubclass(kind, PathLike):
+    if hasattr(kind, "__fspath__"):
         return _file
     if hasattr(kind, "__await__") or hasattr(kind, "cr_await"):
         return _never_awaited
-    if issubclass(kind, (Iterator, AsyncIterable)):
+    if issubclass(kind, Iterator) or hasattr(kind, "__aiter__"):
         return _stream
     return _json
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Route", "RouteOptions", "Router"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Decorator = Callable[[Handler], Handler]
 Slash = Literal["strict", "redirect", "ignore"]
 
 _SLASHES: dict[str, int] = {"strict": 0, "redirect": 1, "ignore": 2}
@@ -112,7 +111,7 @@ class Router:
         name: str | None = None,
         layers: Iterable[AnyLayer] = (),
         body_limit: int | None = None,
-    ) -> Decorator[Handler]:
+    ) -> Callable[[Handler], Handler]:
         """Answer ``pattern`` with the decorated function.
 
         ``methods`` are of any kind; ``None`` takes those that have no route of
@@ -172,35 +171,51 @@ class Router:
         """Whether it may still be nested, below a prefix with parameters."""
         return all(outer._is_open() for outer, _ in self._outer)
 
-    def get(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def get(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for GET (and so HEAD)."""
         return self.route(pattern, ["GET"], **more)
 
-    def post(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def post(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for POST."""
         return self.route(pattern, ["POST"], **more)
 
-    def put(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def put(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for PUT."""
         return self.route(pattern, ["PUT"], **more)
 
-    def patch(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def patch(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for PATCH."""
         return self.route(pattern, ["PATCH"], **more)
 
-    def delete(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def delete(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for DELETE."""
         return self.route(pattern, ["DELETE"], **more)
 
-    def head(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def head(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for HEAD, instead of GET's answer without content."""
         return self.route(pattern, ["HEAD"], **more)
 
-    def options(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def options(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for OPTIONS, instead of the answer in C."""
         return self.route(pattern, ["OPTIONS"], **more)
 
-    def any(self, pattern: str, **more: Unpack[RouteOptions]) -> Decorator[Handler]:
+    def any(
+        self, pattern: str, **more: Unpack[RouteOptions]
+    ) -> Callable[[Handler], Handler]:
         """:meth:`route` for every method that has no route of its own."""
         return self.route(pattern, None, **more)
 
@@ -360,7 +375,9 @@ class Router:
         self._fallbacks[what] = route
         return handler
 
-    def exception_handler(self, what: type[Exception] | int) -> Decorator[Handler]:
+    def exception_handler(
+        self, what: type[Exception] | int
+    ) -> Callable[[Handler], Handler]:
         """Answer exceptions of type ``what``, or HTTPErrors with that status,
         with what the decorated ``handler(request, exception)`` returns.  The
         most specific type decides; an inner router goes before an outer one.
