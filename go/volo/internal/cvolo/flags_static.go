@@ -4,5 +4,9 @@
 
 package cvolo
 
-// #cgo pkg-config: --static libvolo-static
+// The archive stands before what pkg-config says, and has all that is asked
+// for: then the shared library is not needed any more.
+
+// #cgo pkg-config: --static libvolo
+// #cgo LDFLAGS: -Wl,--as-needed -l:libvolo.a
 import "C"
