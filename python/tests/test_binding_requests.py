@@ -144,7 +144,7 @@ def test_json_is_validated_into_a_struct() -> None:
     assert answer.json() == {"name": "ada", "tags": ["x"]}
     refused = call(handler, "POST", "/", json={"name": "ada", "tags": [1]})
     assert refused.status_code == 422
-    assert refused.text == "Unprocessable Entity\nbody tags[0]: must be a string\n"
+    assert refused.text == "Unprocessable Content\nbody tags[0]: must be a string\n"
 
 
 @pytest.mark.parametrize(

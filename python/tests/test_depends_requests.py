@@ -170,7 +170,7 @@ def test_an_extractor_may_reject_with_a_field_and_a_reason() -> None:
     assert get(handler, "/?page=3").json() == {"page": 3}
     refused = get(handler, "/?page=x")
     assert refused.status_code == 422
-    assert refused.text == "Unprocessable Entity\nquery page: must be a page\n"
+    assert refused.text == "Unprocessable Content\nquery page: must be a page\n"
 
 
 def test_providers_are_replaced_in_tests() -> None:
