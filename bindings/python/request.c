@@ -56,6 +56,27 @@ volo__py_keep(struct volo__py_request *self)
     self->kept = kept;
 }
 
+/* What is the router's, which may go before the request does. */
+static void
+keep_names(volo_job *job)
+{
+    volo_cx *cx = job->cx;
+    volo_pair *params = NULL;
+    size_t i, n = job->param_count;
+
+    job->pattern = volo_cx_strdup(cx, job->pattern);
+    if (n)
+        params = volo_cx_alloc(cx, n * sizeof *params);
+    if (!params)
+        n = 0;
+    for (i = 0; i < n; i++) {
+        params[i] = job->params[i];
+        params[i].name = volo_cx_strdup(cx, params[i].name);
+    }
+    job->params = params;
+    job->param_count = n;
+}
+
 /* Whether anybody but the one who releases it can still see it. */
 static int
 is_shared(PyObject *object)
@@ -79,6 +100,7 @@ volo__py_request_release(PyObject *object)
         cx = self->job.cx;
         if (is_shared(object)) {
             volo__py_keep(self);
+            keep_names(&self->job);
             volo_cx_ref(cx);
         } else {
             memset(&self->job, 0, sizeof self->job);
@@ -199,11 +221,12 @@ request_repr(PyObject *object)
 
 static PyMethodDef request_methods[] = {
     {"text", request_text, METH_NOARGS,
-     "text()\n--\n\nThe body as str; Invalid (400) if it is not UTF-8."},
+     "text($self)\n--\n\nThe body as str; Invalid (400) if it is not UTF-8."},
     {"json", request_json, METH_NOARGS,
-     "json()\n--\n\nThe body as JSON; Invalid (400) if it is none."},
+     "json($self)\n--\n\nThe body as JSON; Invalid (400) if it is none."},
     {"add_cleanup", add_cleanup, METH_O,
-     "add_cleanup(function)\n--\n\nCall function(exception or None) once the "
+     "add_cleanup($self, function, /)\n--\n\nCall function(exception or None) "
+     "once the "
      "answer is made; the last added first."},
     {NULL, NULL, 0, NULL}};
 

@@ -112,8 +112,10 @@ def test_objects_and_memory_come_back_to_what_they_were(
         objects, pages = count(), resident()
         rounds(ROUNDS)
         assert abs(count() - objects) < 50
-        # A leak of one small object a request would be more than that.
-        assert resident() - pages < 160
+        # A leak of one small object a request would be more than that.  Where
+        # memory is checked, what was freed is held back.
+        if "libasan" not in Path("/proc/self/maps").read_text():
+            assert resident() - pages < 160
 
 
 def test_a_handler_goes_with_its_route() -> None:
