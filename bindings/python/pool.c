@@ -127,6 +127,17 @@ pool_join(PyObject *self, PyObject *args)
     Py_END_ALLOW_THREADS return PyBool_FromLong(left == 0);
 }
 
+static unsigned
+count_threads(struct volo__py_pool *pool)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&pool->lock);
+    n = pool->threads;
+    pthread_mutex_unlock(&pool->lock);
+    return n;
+}
+
 static PyObject *
 pool_stats(PyObject *self, PyObject *unused)
 {
@@ -136,7 +147,7 @@ pool_stats(PyObject *self, PyObject *unused)
         const char *name;
         uint64_t value;
     } stats[] = {
-        {"threads", pool->threads},
+        {"threads", count_threads(pool)},
         {"takers", atomic_load(&pool->leader) != NULL},
         {"takes", atomic_load(&pool->takes)},
         {"jobs", atomic_load(&pool->jobs)},

@@ -82,6 +82,10 @@ class Live:
         service = _cvolo.service(queue, handler)
         cvolo.volo_router_route(self._router, method, path, service)
 
+    def layer(self, layer: Any) -> None:
+        """Wrap all routes."""
+        cvolo.volo_router_add_layer(self._router, layer)
+
     # ---- Its life ----------------------------------------------------------------
 
     def __enter__(self) -> Live:
@@ -98,11 +102,13 @@ class Live:
         cvolo.volo_server_start(self._server)
         return self
 
-    def stop(self) -> None:
+    def stop(self, at_once: bool = False) -> None:
         """In the order of an app: the server, then who takes from queues."""
         if self._server is None:
             return
         cvolo.volo_server_stop(self._server)
+        if at_once:
+            cvolo.volo_server_stop(self._server)
         cvolo.volo_server_wait(self._server)
         self._server = None
         self.on_loop(self.aio.close)

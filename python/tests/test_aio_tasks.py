@@ -116,6 +116,28 @@ def test_a_client_that_leaves_cancels_its_task_and_no_other() -> None:
         stays.close()
 
 
+def test_a_timeout_answers_and_cancels_the_task() -> None:
+    cancelled = threading.Event()
+
+    async def slow(request: Any) -> str:
+        try:
+            await asyncio.sleep(DEADLINE)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return "late"
+
+    live = Live()
+    live.layer(cvolo.volo_layer_timeout(20, 504))
+    live.add("GET", "/", slow, ASYNC)
+    with live:
+        client = live.connect()
+        assert client.get("/")[0] == 504
+        assert cancelled.wait(DEADLINE)
+        until(lambda: not live.tasks)
+        client.close()
+
+
 def test_many_clients_that_leave_at_once_wake_asyncio_less_often() -> None:
     cancelled = 0
 

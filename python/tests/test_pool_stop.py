@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from live import DEADLINE, Live, until
 
-from volo import _cvolo, cvolo
+from volo import VoloError, _cvolo, cvolo
 
 
 def test_a_pool_without_work_ends_at_once() -> None:
@@ -49,6 +49,46 @@ def test_jobs_in_flight_finish_when_the_server_stops() -> None:
         stopper.join(DEADLINE)
         assert not stopper.is_alive()
         client.close()
+
+
+def test_streams_that_nobody_reads_end_when_the_server_ends_at_once() -> None:
+    held = threading.Semaphore(0)
+    ended: list[str] = []
+
+    def stream(request: Any) -> None:
+        writer = _cvolo.Writer(request)
+        held.release()
+        try:
+            while True:
+                while not writer.write(bytes(10_000)):
+                    writer.wait()
+        except VoloError as error:
+            ended.append(error.name)
+
+    def read(request: Any) -> None:
+        held.release()
+        try:
+            _cvolo.Reader(request).read()
+        except VoloError as error:
+            ended.append(error.name)
+
+    live = Live()
+    live.add("GET", "/", stream)
+    live.add("POST", "/", read, streaming=True)
+    with live:
+        clients = [live.connect() for _ in range(4)]
+        for client in clients[:2]:
+            client.send("/")
+            assert held.acquire(timeout=DEADLINE)
+        for client in clients[2:]:
+            client.socket.sendall(
+                b"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nsome"
+            )
+            assert held.acquire(timeout=DEADLINE)
+        live.stop(at_once=True)
+        for client in clients:
+            client.close()
+    assert ended == ["VOLO_ECANCELED"] * 4
 
 
 def test_what_waits_in_the_queue_is_run_after_it_is_closed() -> None:
