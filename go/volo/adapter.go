@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"libvolo/go/volo/internal/cvolo"
 )
@@ -120,8 +121,8 @@ func (s *strs) address(ip cvolo.Str, port int) string {
 // ended is when the handler has returned or panicked: a panic goes on to the
 // server, which answers 500 if nothing has been sent, and cuts off what has.
 func (e *call) ended() {
-	e.body.ended = true
-	e.response.finished = true
+	e.body.ended.Store(true)
+	e.response.finished.Store(true)
 }
 
 // ---- The body --------------------------------------------------------------
@@ -131,8 +132,7 @@ type requestBody struct {
 	c      *Ctx
 	reader io.ReadCloser
 	req    *http.Request
-	ended  bool // the handler has returned
-	closed bool
+	ended  atomic.Bool // the handler has returned, or closed it
 }
 
 // open gives req its body.
@@ -151,7 +151,7 @@ func (b *requestBody) open(c *Ctx, req *http.Request) {
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
-	if b.ended || b.closed {
+	if b.ended.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	if b.reader == nil {
@@ -166,7 +166,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 
 // Close lets go of the body; the server drops what has not been read.
 func (b *requestBody) Close() error {
-	b.closed = true
+	b.ended.Store(true)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // What a handler writes is kept up to this size, so that the length of a small
@@ -35,7 +36,7 @@ type response struct {
 	written  int64
 	trailers []string // as Trailer says
 	whole    bool     // all that Content-Length says has been handed over
-	finished bool
+	finished atomic.Bool
 	err      error
 }
 
@@ -64,7 +65,7 @@ func (w *response) head() http.Header {
 // it out.
 func (w *response) WriteHeader(code int) {
 	switch {
-	case w.finished:
+	case w.finished.Load():
 		w.warn("http: response.WriteHeader after its handler has returned")
 		return
 	case w.status != 0:
@@ -172,7 +173,7 @@ func (w *response) WriteString(text string) (int, error) {
 // account sees to what net/http sees to before n octets are written.
 func (w *response) account(n int) error {
 	switch {
-	case w.finished:
+	case w.finished.Load():
 		return errFinished
 	case w.err != nil:
 		return w.err
@@ -224,7 +225,7 @@ func (w *response) Flush() { w.FlushError() }
 
 // FlushError is Flush with what went wrong.
 func (w *response) FlushError() error {
-	if w.finished {
+	if w.finished.Load() {
 		return errFinished
 	}
 	if w.status == 0 {

@@ -48,7 +48,7 @@ func (w *response) finish() error {
 		w.WriteHeader(http.StatusOK)
 	}
 	x := w.c.on()
-	w.finished = true
+	w.finished.Store(true)
 	switch {
 	case w.whole || w.err != nil:
 		return w.err
