@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { CHAIN_MAX = 16 }; /* exceptions that came of each other */
+
 static struct volo__py_asgi_names *const names = &volo__py_asgi_names;
 
 /* ---- Its life ------------------------------------------------------------ */
@@ -170,13 +172,33 @@ finish_well(struct volo__py_cycle *cycle)
     volo__py_cycle_fail(cycle);
 }
 
+/* Whether ${error} is what send() raises for a client that has left, or came of
+ * that: frameworks have exceptions of their own for it. */
+static int
+comes_of_leaving(PyObject *error)
+{
+    PyObject *next;
+    int i, found = 0;
+
+    Py_XINCREF(error);
+    for (i = 0; error && !found && i < CHAIN_MAX; i++) {
+        found = PyErr_GivenExceptionMatches(error, PyExc_OSError);
+        next = found ? NULL : PyException_GetContext(error);
+        Py_DECREF(error);
+        error = next;
+    }
+    Py_XDECREF(error);
+    return found;
+}
+
 /* That the client has left is no mistake of an application that says so. */
 static int
-is_leaving(struct volo__py_cycle *cycle, PyObject *type)
+is_leaving(struct volo__py_cycle *cycle, PyObject *error)
 {
-    return (cycle->gone ||
-            (cycle->job.cx && volo_cx_is_canceled(cycle->job.cx))) &&
-           PyErr_GivenExceptionMatches(type, PyExc_OSError);
+    volo_cx *cx = cycle->job.cx;
+
+    return (cycle->gone || (cx && volo_cx_is_canceled(cx))) &&
+           comes_of_leaving(error);
 }
 
 /* 1 if the exception has been seen to; 0 if it is for the task to know (a
@@ -195,7 +217,7 @@ finish_badly(struct volo__py_cycle *cycle)
         PyErr_Restore(type, value, trace);
         return 0;
     }
-    if (!is_leaving(cycle, type))
+    if (!is_leaving(cycle, value))
         tell(cycle, value ? value : type, "exception in an ASGI application");
     volo__py_cycle_fail(cycle);
     Py_XDECREF(type);
