@@ -384,13 +384,15 @@ headers_remove(PyObject *self, PyObject *name)
 
 static PyMethodDef changing[] = {
     {"set", headers_set, METH_VARARGS,
-     "set(name, value)\n--\n\nThe only line of that name from now on."},
+     "set($self, name, value, /)\n--\n\nThe only line of that name from now "
+     "on."},
     {"add", headers_add, METH_VARARGS,
-     "add(name, value)\n--\n\nOne more line."},
+     "add($self, name, value, /)\n--\n\nOne more line."},
     {"setdefault", headers_setdefault, METH_VARARGS,
-     "setdefault(name, value)\n--\n\nAdd it if there is none; its value."},
+     "setdefault($self, name, value, /)\n--\n\nAdd it if there is none; its "
+     "value."},
     {"remove", headers_remove, METH_O,
-     "remove(name)\n--\n\nTake all lines of that name away, if any."},
+     "remove($self, name, /)\n--\n\nTake all lines of that name away, if any."},
     {NULL, NULL, 0, NULL}};
 
 static PyMethodDef headers_methods[16];

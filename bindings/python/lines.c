@@ -292,9 +292,9 @@ volo__py_lines_dealloc(PyObject *object)
 
 PyMethodDef volo__py_lines_methods[] = {
     {"get", lines_get, METH_VARARGS,
-     "get(name, default=None)\n--\n\nThe first value of name."},
+     "get($self, name, default=None, /)\n--\n\nThe first value of name."},
     {"getlist", lines_getlist, METH_O,
-     "getlist(name)\n--\n\nAll values of name, in order."},
+     "getlist($self, name, /)\n--\n\nAll values of name, in order."},
     {"keys", lines_keys, METH_NOARGS, "The names, one for each line."},
     {"values", lines_values, METH_NOARGS, "The values, one for each line."},
     {"items", lines_items, METH_NOARGS, "The lines as (name, value)."},

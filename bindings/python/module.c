@@ -235,7 +235,8 @@ sweep(PyObject *module, PyObject *unused)
 static PyMethodDef functions[] = {
     {"set_hooks", (PyCFunction)(void (*)(void))set_hooks,
      METH_VARARGS | METH_KEYWORDS,
-     "set_hooks(*, dumps, respond, on_error, rejection, error)\n--\n\n"
+     "set_hooks(*, dumps=..., respond=..., on_error=..., rejection=..., "
+     "error=...)\n--\n\n"
      "What the package decides; those not named stay as they are."},
     {"problem", (PyCFunction)(void (*)(void))problem,
      METH_VARARGS | METH_KEYWORDS,
@@ -243,7 +244,7 @@ static PyMethodDef functions[] = {
      "A Response that says what was wrong: RFC 9457 where the client names "
      "JSON, else text.  errors are (field, where, reason)."},
     {"to_response", to_response, METH_VARARGS,
-     "to_response(request, value)\n--\n\n"
+     "to_response(request, value, /)\n--\n\n"
      "What a handler may return as a Response; or something to be awaited for "
      "such a value."},
     {"sweep", sweep, METH_NOARGS,

@@ -98,7 +98,7 @@ add_type(PyObject *module, PyType_Spec *spec, const char *name,
 
 static PyMethodDef functions[] = {{"service", volo__py_service_function,
                                    METH_VARARGS,
-                                   "service(queue, handler)\n--\n\nA "
+                                   "service(queue, handler, /)\n--\n\nA "
                                    "volo_service that has ${handler} answer, "
                                    "by way of a volo_queue."},
                                   {NULL, NULL, 0, NULL}};

@@ -4,7 +4,7 @@
 from asyncio import AbstractEventLoop, Future, Task
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, final, overload
 
 from .cookies import SameSite
 from .cvolo import volo_queue, volo_service
@@ -16,6 +16,7 @@ _Errors = Iterable[tuple[str, str, str]]
 
 # ---- What a request is -------------------------------------------------------
 
+@final
 class MultiDict:
     """Names with values, in order; names may repeat."""
 
@@ -32,6 +33,7 @@ class MultiDict:
     def values(self) -> list[str]: ...
     def items(self) -> list[tuple[str, str]]: ...
 
+@final
 class Headers:
     """Field lines, in order; names in any case. Those of a request can't be
     changed."""
@@ -63,6 +65,7 @@ class State(dict[str, Any]):
     def __setattr__(self, name: str, value: Any, /) -> None: ...
     def __delattr__(self, name: str, /) -> None: ...
 
+@final
 class Request:
     """One request, decoded as it is looked at. It may be kept for ever."""
 
@@ -140,6 +143,7 @@ class Request:
         """Call ``function(exception or None)`` once the answer is made; the last
         one added goes first."""
 
+@final
 class Reader:
     """The body of a request as it comes."""
 
@@ -206,6 +210,7 @@ class Response:
     ) -> None:
         """Have the browser forget a cookie."""
 
+@final
 class Writer:
     """An answer that is sent piece by piece, with the head of a Response."""
 
@@ -245,6 +250,7 @@ def to_response(request: Request, value: Any, /) -> Any:
 
 # ---- Calls -------------------------------------------------------------------
 
+@final
 class Handler:
     """A function, where its arguments come from, and how it is to be run."""
 
@@ -268,6 +274,7 @@ class Handler:
     @property
     def streaming(self) -> bool: ...
 
+@final
 class Bound:
     """From a request to a Response, or to a coroutine that comes to one."""
 
@@ -287,8 +294,15 @@ class VoloError(Exception):
 class ClientDisconnected(OSError):
     """The client has left before the answer was complete."""
 
-def set_hooks(**hooks: Callable[..., Any] | None) -> None:
-    """dumps, respond, on_error, rejection, error."""
+def set_hooks(
+    *,
+    dumps: Callable[..., Any] | None = ...,
+    respond: Callable[..., Any] | None = ...,
+    on_error: Callable[..., Any] | None = ...,
+    rejection: Callable[..., Any] | None = ...,
+    error: Callable[..., Any] | None = ...,
+) -> None:
+    """What the package decides; those not named stay as they are."""
 
 def service(queue: volo_queue, handler: Handler, /) -> volo_service:
     """What has ``handler`` answer, by way of ``queue``."""
@@ -301,6 +315,7 @@ def sweep() -> None:
 
 # ---- Runners -----------------------------------------------------------------
 
+@final
 class Pool:
     """Threads that run ``def`` handlers."""
 
@@ -317,6 +332,7 @@ class Pool:
     def join(self, timeout: float = -1.0, /) -> bool: ...
     def stats(self) -> dict[str, int]: ...
 
+@final
 class Aio:
     """Runs ``async def`` handlers on an asyncio loop."""
 
@@ -336,6 +352,7 @@ class Aio:
     def close(self) -> None: ...
     def stats(self) -> dict[str, int]: ...
 
+@final
 class Asgi:
     """Serves an ASGI application from an event loop."""
 
@@ -364,6 +381,7 @@ class Asgi:
     def set_state(self, state: dict[str, Any] | None, /) -> None: ...
     def tasks(self) -> list[Task[Any]]: ...
 
+@final
 class Wsgi:
     """Calls a WSGI application."""
 
