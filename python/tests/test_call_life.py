@@ -8,6 +8,7 @@ import asyncio
 import gc
 import importlib
 import importlib.util
+import os
 import sys
 import weakref
 from collections.abc import Callable
@@ -109,13 +110,18 @@ def test_objects_and_memory_come_back_to_what_they_were(
     with rig() as r:
         paths = add_all(r)
         rounds(ROUNDS // 3)
-        objects, pages = count(), resident()
-        rounds(ROUNDS)
-        assert abs(count() - objects) < 50
-        # A leak of one small object a request would be more than that.  Where
-        # memory is checked, what was freed is held back.
+        objects, grown = count(), []
+        for _ in range(6):
+            before = resident()
+            rounds(ROUNDS)
+            assert abs(count() - objects) < 50
+            grown.append(resident() - before)
+            if grown[-1] < 40:
+                break
+        # A leak of one small object a request would be more than that each
+        # time.  Where memory is checked, what was freed is held back.
         if "libasan" not in Path("/proc/self/maps").read_text():
-            assert resident() - pages < 160
+            assert grown[-1] < 40, grown
 
 
 def test_a_handler_goes_with_its_route() -> None:
@@ -157,33 +163,37 @@ def test_the_module_refuses_other_interpreters_and_says_so() -> None:
         "except ImportError as error:\n"
         "    said = str(error)\n"
     )
-    assert "interpreter" in words
+    assert "main interpreter only" in words
     assert _cvolo.Headers({"x-a": "1"})["x-a"] == "1"
 
 
 def _interpreter() -> Callable[[str], str] | None:
-    """Runs code, which sets ``said``, in an interpreter of its own."""
-    if importlib.util.find_spec("_xxsubinterpreters") is None:
+    """Runs code, which sets ``said``, in an interpreter of its own that shares
+    the lock: with one of its own, Python itself refuses such modules."""
+    names = [n for n in ("_interpreters", "_xxsubinterpreters") if _is_there(n)]
+    if not names:
         return None
-    interpreters = importlib.import_module("_xxsubinterpreters")
-    import os
+    interpreters: Any = importlib.import_module(names[0])
+    make: dict[str, Any] = (
+        {"config": "legacy"} if names[0] == "_interpreters" else {"isolated": False}
+    )
 
     def run(code: str) -> str:
-        there = interpreters.create()
+        there = interpreters.create(**make)
         out, into = os.pipe()
         try:
-            tail = f"import os; os.write({into}, said.encode())"
+            tail = f"import os; os.write({into}, said.encode()); os.close({into})"
             interpreters.run_string(there, code + tail)
-            os.close(into)
-            into = -1
             return os.read(out, 65536).decode()
         finally:
             os.close(out)
-            if into >= 0:
-                os.close(into)
             interpreters.destroy(there)
 
     return run
+
+
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def test_the_module_may_be_loaded_again() -> None:
