@@ -46,13 +46,12 @@ VOLO_API int volo_server_set_state(volo_server *server, const void *key,
  */
 VOLO_API int volo_server_bind(volo_server *server, const char *address);
 
-/** volo_server_bind_systemd(server): listen on what systemd passed. Returns how
- * many.  Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
+/** volo_server_bind_systemd(server): listen on what systemd passed; how many.
+ * Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_server_bind_systemd(volo_server *server);
 
-/** volo_server_port(server, i): the port of listener ${i}, 0 for one without
- * a port, VOLO_ENOENT for none.  Not while the server is being stopped.
- * @since 0.1 */
+/** volo_server_port(server, i): the port of listener ${i}, 0 if it has none,
+ * VOLO_ENOENT for no listener.  Not while it is being stopped.  @since 0.1 */
 VOLO_API int volo_server_port(const volo_server *server, size_t i);
 
 /**
