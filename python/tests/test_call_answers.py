@@ -223,8 +223,9 @@ def test_on_error_that_fails_itself_leaves_a_plain_500(
 
 def test_hooks_that_do_not_exist_are_refused() -> None:
     no_function: Any = 3
+    no_hook: dict[str, Any] = {"on_whatever": len}
     with pytest.raises(TypeError, match="knows no"):
-        _cvolo.set_hooks(on_whatever=len)
+        _cvolo.set_hooks(**no_hook)
     with pytest.raises(TypeError, match="callable"):
         _cvolo.set_hooks(dumps=no_function)
 

@@ -38,7 +38,7 @@ class Headers:
     """Field lines, in order; names in any case. Those of a request can't be
     changed."""
 
-    def __new__(cls, items: _Pairs | None = None) -> Headers: ...
+    def __new__(cls, items: _Pairs | Headers | MultiDict | None = None) -> Headers: ...
     def __len__(self) -> int: ...
     def __getitem__(self, name: str, /) -> str: ...
     def __setitem__(self, name: str, value: str, /) -> None: ...
@@ -103,7 +103,7 @@ class Request:
     def authority(self) -> str:
         """Host and port it is for."""
     @property
-    def client(self) -> tuple[str, int] | None:
+    def client(self) -> tuple[str, int]:
         """Address and port of the connection."""
     @property
     def client_ip(self) -> str | None:
@@ -114,7 +114,7 @@ class Request:
     @property
     def headers(self) -> Headers: ...
     @property
-    def params(self) -> MultiDict:
+    def params(self) -> dict[str, str]:
         """Path parameters, decoded."""
     @property
     def query(self) -> MultiDict:
