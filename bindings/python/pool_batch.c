@@ -33,9 +33,9 @@ batch_size(const struct volo__py_pool *pool)
 
     if (us >= SLOW_US)
         return 1;
-    if (us < BATCH_US / VOLO__PY_BATCH)
+    if ((uint64_t)us * VOLO__PY_BATCH <= BATCH_US)
         return VOLO__PY_BATCH;
-    return BATCH_US / us;
+    return BATCH_US / us; /* less than that, then */
 }
 
 static int
