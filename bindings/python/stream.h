@@ -64,4 +64,7 @@ volo_cx *volo__py_cx_of(PyObject *request);
 /* writer_head.c: the head of a Response into ${cx}; -1 with an exception. */
 int volo__py_put_head(volo_cx *cx, PyObject *response);
 
+/* writer_file.c: Writer.file(request, response, path, type). */
+PyObject *volo__py_writer_file(PyObject *unused, PyObject *args);
+
 #endif

@@ -360,6 +360,9 @@ static PyMethodDef methods[] = {
     {"trailer", writer_trailer, METH_VARARGS,
      "trailer(name: str, value: str): a field that follows the body."},
     {"end", writer_end, METH_NOARGS, "The body is complete."},
+    {"file", volo__py_writer_file, METH_VARARGS | METH_STATIC,
+     "file(request, response, path: bytes, type: str | None): answer with a\n"
+     "file, which no thread of Python's waits for; 404 and 403 if it can't."},
     {"close", writer_close, METH_NOARGS,
      "Cut the response off, unless it has ended.  Twice is harmless."},
     {NULL, NULL, 0, NULL}};

@@ -319,3 +319,57 @@ def test_an_empty_file_is_an_empty_answer(tmp_path: pathlib.Path) -> None:
     path.touch()
     answer = request(lambda: path)
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_file_name_with_a_nul_in_it_is_404() -> None:
+    assert request(lambda: File("a\0b")).status_code == 404
+
+
+def test_a_file_that_may_not_be_read_is_403(
+    page: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Who runs this may be root, for whom no file is closed.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert request(lambda: File(page)).status_code == 403
+
+
+def test_a_missing_file_is_seen_by_a_handler_of_exceptions(
+    tmp_path: pathlib.Path,
+) -> None:
+    app = volo.App()
+
+    @app.exception_handler(404)
+    def missing(request: volo.Request, error: HTTPError) -> Any:
+        return 404, "gone"
+
+    @app.get("/")
+    def handler() -> Any:
+        return File(tmp_path / "missing")
+
+    with TestClient(app) as client:
+        assert client.get("/").text == "gone"
+
+
+def test_slow_clients_of_files_hold_no_thread(tmp_path: pathlib.Path) -> None:
+    path, app = tmp_path / "large", volo.App()
+    path.write_bytes(bytes(32 << 20))
+    app.get("/")(lambda: path)
+    app.get("/quick")(lambda: "quick")
+
+    def act(first: socket.socket) -> bytes:
+        slow = [first]
+        try:
+            for _ in range(60):  # more than there are threads
+                s = socket.create_connection(first.getpeername(), DEADLINE)
+                s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                slow.append(s)
+            for s in slow:
+                assert s.recv(1) == b"H"
+            with socket.create_connection(first.getpeername(), DEADLINE) as s:
+                s.sendall(b"GET /quick HTTP/1.0\r\n\r\n")
+                return s.makefile("rb").read()
+        finally:
+            for s in slow[1:]:
+                s.close()
+
+    assert serve(app, act).endswith(b"quick")

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from volo.errors import HTTPError
 from volo.json import dumps, loads
 from volo.respond import respond
 from volo.responses import (
@@ -110,8 +111,10 @@ def test_buffers_are_octets() -> None:
     assert answer(memoryview(b"x")) == b"x"
 
 
-def test_a_path_is_a_file() -> None:
-    response = answer(pathlib.Path("/tmp/page.html"))
+def test_a_path_is_a_file(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "page.html"
+    path.touch()
+    response = answer(path)
     assert isinstance(response, File)
     assert response.media_type == "text/html; charset=utf-8"
 
@@ -213,14 +216,27 @@ def test_the_name_of_a_download_is_safe_in_a_header(name: str, line: str) -> Non
     assert disposition(name) == line
 
 
-def test_a_file_is_saved_under_its_own_name_or_another() -> None:
-    own = File("/tmp/report.pdf", download=True)
-    other = File("/tmp/report.pdf", download="x.pdf")
+def test_a_file_is_saved_under_its_own_name_or_another(
+    tmp_path: pathlib.Path,
+) -> None:
+    path = tmp_path / "report.pdf"
+    path.touch()
+    own = File(path, download=True)
+    other = File(str(path), download="x.pdf")
     assert own.headers["content-disposition"] == 'attachment; filename="report.pdf"'
     assert other.headers["content-disposition"] == 'attachment; filename="x.pdf"'
     assert isinstance(own.body, FileBody)
     assert own.media_type == "application/pdf"
-    assert "content-disposition" not in File("/tmp/report.pdf").headers
+    assert "content-disposition" not in File(path).headers
+
+
+@pytest.mark.parametrize("name", ["missing", ".", "a\0b", "x/y"])
+def test_a_file_that_is_none_is_told_when_it_is_made(
+    name: str, tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(HTTPError) as caught:
+        File(tmp_path / name)
+    assert caught.value.status == 404
 
 
 def test_a_stream_of_a_negative_length_is_refused() -> None:
@@ -236,5 +252,5 @@ def test_json_is_read_as_a_type() -> None:
 
 
 def test_every_response_is_a_response_of_c() -> None:
-    for made in (JSON(1), HTML(""), Empty(), Redirect("/"), File("x"), Stream([])):
+    for made in (JSON(1), HTML(""), Empty(), Redirect("/"), Stream([])):
         assert isinstance(made, Response)

@@ -225,6 +225,11 @@ class Writer:
         """The same on the event loop."""
     def trailer(self, name: str, value: str, /) -> None:
         """A field that follows the body."""
+    @staticmethod
+    def file(
+        request: Request, response: Response, path: bytes, type: str | None, /
+    ) -> None:
+        """Answer with a file, which C reads as the client takes it."""
     def end(self) -> None:
         """The body is complete."""
     def close(self) -> None:

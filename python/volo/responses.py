@@ -12,6 +12,7 @@ see; these are its subclasses. ``response.headers`` can be changed, and
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -164,7 +165,10 @@ class FileBody:
 
 
 class File(Response):
-    """A regular file: 404 if there is none, 403 if it may not be read.
+    """A regular file, which C sends when it is answered with.
+
+    Raises HTTPError: 404 if there is none, 403 if it may not be read. That can
+    be caught, or left to be the answer.
 
     ``media_type`` is told by the name if it is not given. ``download`` is the
     name under which a browser is to save it; True: the file's own.
@@ -180,10 +184,25 @@ class File(Response):
         download: str | bool = False,
     ) -> None:
         where = os.fspath(path)
+        _check_file(where)
         super().__init__(FileBody(where), status, headers, media_type or type_of(where))
         if download:
             name = os.path.basename(where) if download is True else download
             self.headers["content-disposition"] = disposition(name)
+
+
+def _check_file(path: str) -> None:
+    try:
+        status = os.stat(path)
+        allowed = os.access(path, os.R_OK)
+    except PermissionError:
+        raise HTTPError(403) from None
+    except (OSError, ValueError):  # the latter for a NUL
+        raise HTTPError(404) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise HTTPError(404)
+    if not allowed:
+        raise HTTPError(403)
 
 
 def type_of(path: str) -> str:

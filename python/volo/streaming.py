@@ -4,51 +4,47 @@ it, and no faster.
 
 On a thread, ``send`` returns when all has been sent. On the event loop, it gives
 a coroutine to a handler's task, or makes a task of its own where there is none.
-What is iterated is closed in the end, whatever happens.
+What is iterated is closed in the end, whatever happens. A file is left to C.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
-import stat
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
+    Callable,
     Coroutine,
     Iterable,
     Iterator,
 )
-from email.utils import formatdate
-from typing import Any, BinaryIO
+from typing import Any
 
 from . import _cvolo
 from .binding_run import in_thread
-from .errors import HTTPError, VoloError
+from .errors import VoloError
 from .responses import FileBody, Response, Stream
 
 __all__ = ["send"]
 
 log = logging.getLogger("volo")
 
-PIECE = 65536
-
-_OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_IN_MEMORY: frozenset[type] = frozenset({type(iter([])), type(iter(()))})
 _tasks: set[asyncio.Task[Any]] = set()
 
 
 def send(request: Any, response: Response) -> Any:
     """Send a Response whose body is a stream or a file.
 
-    Raises what making the first piece raises, if nothing has been sent yet, and
-    HTTPError for a file that can't be sent; later errors cut the answer off,
-    and are logged.
+    Raises what making the first piece of a generator raises; later errors cut
+    the answer off, and are logged.
     """
     body = response.body
     if isinstance(body, FileBody):
-        return _send_file(request, response, body.path)
+        path = os.fsencode(body.path)
+        return _cvolo.Writer.file(request, response, path, response.media_type)
     if isinstance(body, AsyncIterable):
         return _send_async(request, response, aiter(body))
     if isinstance(body, Iterable):
@@ -60,9 +56,9 @@ def _send_sync(request: Any, response: Response, pieces: Iterator[Any]) -> Any:
     if not _on_loop():
         return _stream(request, response, pieces)
     if asyncio.current_task() is not None:
-        return in_thread(_stream, request, response, pieces)
+        return _stream_on_loop(request, response, pieces)
     writer = _open(request, response)
-    return _keep(in_thread(_pump, writer, b"", pieces))
+    return _keep(_pump_on_loop(writer, b"", pieces))
 
 
 def _send_async(request: Any, response: Response, pieces: AsyncIterator[Any]) -> Any:
@@ -72,22 +68,6 @@ def _send_async(request: Any, response: Response, pieces: AsyncIterator[Any]) ->
         return _stream_async(request, response, pieces)
     writer = _open(request, response)
     return _keep(_pump_async(writer, b"", pieces))
-
-
-def _send_file(request: Any, response: Response, path: str) -> Any:
-    file, status = _opened(path)
-    try:
-        if "last-modified" not in response.headers:
-            stamp = formatdate(status.st_mtime, usegmt=True)
-            response.headers["last-modified"] = stamp
-        writer = _cvolo.Writer(request, response, status.st_size)
-    except BaseException:
-        file.close()
-        raise
-    if not _on_loop():
-        return _pump(writer, b"", _read(file, status.st_size))
-    work = in_thread(_pump, writer, b"", _read(file, status.st_size))
-    return work if asyncio.current_task() is not None else _keep(work)
 
 
 # ---- Threads and tasks -------------------------------------------------------
@@ -144,26 +124,20 @@ def _open(request: Any, response: Response) -> Any:
     return _cvolo.Writer(request, response, -1 if length is None else length)
 
 
-# ---- On a thread -------------------------------------------------------------
+# ---- Plain iterables, on a thread --------------------------------------------
 
 
 def _stream(request: Any, response: Response, pieces: Iterator[Any]) -> None:
     try:
-        first = next(pieces, b"") if response.media_type is None else b""
-        data = _typed(response, first)
+        data = _first(response, pieces)
         writer = _open(request, response)
     except BaseException:
         _close(pieces)
         raise
-    _pump(writer, data, pieces)
-
-
-def _pump(writer: Any, data: bytes, pieces: Iterator[Any]) -> None:
     try:
-        _write(writer, data)
-        for piece in pieces:
-            _write(writer, _octets(piece))
-        writer.end()
+        while (left := _fill(writer, data, pieces)) is not None:
+            data = left
+            writer.wait()
     except BaseException as error:
         _cut(writer, error)
         if not isinstance(error, Exception):
@@ -172,9 +146,24 @@ def _pump(writer: Any, data: bytes, pieces: Iterator[Any]) -> None:
         _close(pieces)
 
 
-def _write(writer: Any, data: bytes) -> None:
-    while data and not writer.write(data):
-        writer.wait()
+def _first(response: Response, pieces: Iterator[Any]) -> bytes:
+    """What tells the type of a generator's answer; b"" if that is known."""
+    if response.media_type is not None:
+        return b""
+    return _typed(response, next(pieces, b""))
+
+
+def _fill(writer: Any, data: bytes, pieces: Iterator[Any]) -> bytes | None:
+    """Write ``data`` and what comes, until there is no room: what is left then;
+    None if that was all."""
+    if data and not writer.write(data):
+        return data
+    for piece in pieces:
+        data = _octets(piece)
+        if data and not writer.write(data):
+            return data
+    writer.end()
+    return None
 
 
 def _close(pieces: Iterator[Any]) -> None:
@@ -183,7 +172,47 @@ def _close(pieces: Iterator[Any]) -> None:
         close()
 
 
-# ---- On the event loop -------------------------------------------------------
+# ---- Plain iterables, for the event loop ---------------------------------------
+# They run on threads, but no thread waits for a client that is slow.
+
+
+async def _stream_on_loop(
+    request: Any, response: Response, pieces: Iterator[Any]
+) -> None:
+    call = _caller(pieces)
+    try:
+        data = await call(_first, response, pieces)
+        writer = _open(request, response)
+    except BaseException:
+        await call(_close, pieces)
+        raise
+    await _pump_on_loop(writer, data, pieces)
+
+
+async def _pump_on_loop(writer: Any, data: bytes, pieces: Iterator[Any]) -> None:
+    call = _caller(pieces)
+    try:
+        while (left := await call(_fill, writer, data, pieces)) is not None:
+            data = left
+            await writer.drained()
+    except BaseException as error:
+        _cut(writer, error)
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        await call(_close, pieces)
+
+
+def _caller(pieces: Iterator[Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """How to call what iterates: what is in memory does not block."""
+    return _at_once if type(pieces) in _IN_MEMORY else in_thread
+
+
+async def _at_once(fn: Callable[..., Any], *args: Any) -> Any:
+    return fn(*args)
+
+
+# ---- Async iterables ---------------------------------------------------------
 
 
 async def _stream_async(
@@ -222,37 +251,3 @@ async def _aclose(pieces: AsyncIterator[Any]) -> None:
     close = getattr(pieces, "aclose", None)
     if close is not None:
         await close()
-
-
-# ---- Files -------------------------------------------------------------------
-
-
-def _opened(path: str) -> tuple[BinaryIO, os.stat_result]:
-    """A regular file; never blocks on what is none. HTTPError."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    try:
-        fd = os.open(path, flags)
-    except OSError as error:
-        raise HTTPError(_status_of(error)) from error
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(fd)
-        raise HTTPError(404)
-    return os.fdopen(fd, "rb", buffering=0), status
-
-
-def _status_of(error: OSError) -> int:
-    if isinstance(error, PermissionError):
-        return 403
-    return 503 if error.errno in _OUT_OF_FILES else 404
-
-
-def _read(file: BinaryIO, left: int) -> Iterator[bytes]:
-    """The file's octets, as many as it was found to have."""
-    with file:
-        while left > 0:
-            piece = file.read(min(left, PIECE))
-            if not piece:
-                raise EOFError("a file became shorter while it was sent")
-            left -= len(piece)
-            yield piece
