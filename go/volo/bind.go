@@ -140,17 +140,17 @@ func (h *typed[In, Out]) ServeVolo(c *Ctx) error {
 // bodyKind says what the handler does with the body.
 func (h *typed[In, Out]) bodyKind() int { return h.plan.body }
 
-// checkPattern is asked when the handler is registered: a parameter that the
-// pattern does not have could never be there.
-func (h *typed[In, Out]) checkPattern(pattern string) error {
-	params := paramsOf(pattern)
+// checkParams is asked when the handler is registered: a parameter that is not
+// in the pattern could never be there.
+func (h *typed[In, Out]) checkParams(pattern string, params map[string]bool) error {
 	for i := range h.plan.fields {
 		f := &h.plan.fields[i]
 		if f.source == fromPath && f.required && !params[f.name] {
 			return &BindError{
 				Handler: runtime.FuncForPC(reflect.ValueOf(h.fn).Pointer()).Name(),
 				Field:   f.name,
-				Reason:  "the pattern " + pattern + " has no such parameter",
+				Reason: "the pattern " + pattern + " has no such parameter (a router that" +
+					" is to be nested below one that has it is nested first)",
 			}
 		}
 	}

@@ -76,6 +76,7 @@ type BindError struct {
 	Reason string
 }
 
+// Error says which handler, which field, and why.
 func (e *BindError) Error() string {
 	if e.Field == "" {
 		return "volo: handler " + e.Handler + ": " + e.Reason

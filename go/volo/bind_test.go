@@ -304,19 +304,35 @@ func TestValidateRefusesWith422(t *testing.T) {
 }
 
 func TestAParameterThatIsNotInThePatternIsRefused(t *testing.T) {
-	r := volo.NewRouter()
 	h := volo.Handle(func(_ context.Context, in struct {
 		ID int `path:"id"`
 	}) (string, error) {
-		return "", nil
+		return fmt.Sprint(in.ID), nil
 	})
-	defer func() {
+	refuses := func(r *volo.Router, pattern string) (err error) {
+		defer func() { err, _ = recover().(error) }()
+		r.Handle("GET", pattern, h)
+		return nil
+	}
+	r := volo.NewRouter()
+	for _, pattern := range []string{"/{other}", "/id", "/{{id}}", "/{*id2}"} {
 		var bad *volo.BindError
-		if err, _ := recover().(error); !errors.As(err, &bad) || bad.Field != "id" {
-			t.Error(err)
+		if err := refuses(r, pattern); !errors.As(err, &bad) || bad.Field != "id" {
+			t.Errorf("%s: %v", pattern, err)
 		}
-	}()
-	r.Handle("GET", "/{other}", h)
+	}
+	inner, host := volo.NewRouter(), volo.NewRouter()
+	r.Nest("/below/{id}", inner)
+	r.Host("{id}.example.com", host)
+	if err := errors.Join(refuses(inner, "/all"), refuses(host, "/all"), refuses(r, "/a-{id}.b"),
+		refuses(r, "/all/{*id}")); err != nil {
+		t.Error(err)
+	}
+	c := volotest.New(t, r)
+	wants(t, c.Get("/below/7/all"), 200, "7")
+	wants(t, c.Get("/a-8.b"), 200, "8")
+	wants(t, c.Get("/all/9"), 200, "9")
+	wants(t, c.Do(volotest.Request{Target: "/all", Header: http.Header{"Host": {"10.example.com"}}}), 200, "10")
 }
 
 // ---- Results -------------------------------------------------------------------

@@ -32,7 +32,8 @@ type Router struct {
 	c      cvolo.Volo_router
 	parent *Router
 	prefix string
-	shares bool // a group without a prefix: its paths are its parent's
+	host   string // of Host, if that is what it is nested by
+	shares bool   // a group without a prefix: its paths are its parent's
 
 	middleware []Middleware
 	native     string // the name of a native layer on it; empty if none
@@ -158,10 +159,8 @@ func (r *Router) Handle(method, pattern string, h Handler, opts ...RouteOption) 
 	if _, ok := h.(*Router); ok {
 		panic("volo: " + what + ": a Router is nested with Nest")
 	}
-	if typed, ok := h.(interface{ checkPattern(string) error }); ok {
-		if err := typed.checkPattern(r.fullPattern(pattern)); err != nil {
-			panic(err)
-		}
+	if err := r.checkParams(pattern, h); err != nil {
+		panic(err)
 	}
 	rt := &route{router: r, method: method, pattern: pattern, handler: h}
 	rt.streaming = streams(h)
@@ -308,6 +307,7 @@ func (r *Router) Host(host string, inner *Router) {
 	r.adopt(inner, "")
 	r.check(cvolo.Volo_router_host(r.c, text(host), inner.c), "host "+host)
 	r.take(inner, "")
+	inner.host = host
 }
 
 // adopt checks that inner can stand in r.
@@ -359,13 +359,6 @@ func (r *Router) UseNative(layers ...NativeLayer) {
 func orderError(layer, in string) string {
 	return "volo: " + layer + " is a layer of libvolo, which runs before any middleware of Go; it cannot stand inside that of " + in +
 		": add it with UseNative to the outermost router, before Use"
-}
-
-func (r *Router) root() *Router {
-	for r.parent != nil {
-		r = r.parent
-	}
-	return r
 }
 
 // goOutside names a router that r is in, or is, which has middleware.
