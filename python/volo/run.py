@@ -13,8 +13,8 @@ from . import layers
 from .asgi import LifespanError
 from .errors import VoloError
 from .interface import LoadError, load
-from .serving import AnyServer, run_server
 from .server import Server
+from .serving import AnyServer, run_server
 from .settings import Settings
 
 __all__ = ["EXIT_LOAD", "EXIT_START", "run", "serve_here", "set_up_log"]
