@@ -103,7 +103,7 @@ def decorated_async(fn: Any) -> Any:
     ("fn", "kind"),
     [
         (plain, Kind.SYNC),
-        (counts, Kind.SYNC),
+        (counts, Kind.ASYNC),
         (never, Kind.NOWAIT),
         (waits, Kind.ASYNC),
         (iterates, Kind.ASYNC),
@@ -212,16 +212,13 @@ def test_a_decorator_may_turn_a_coroutine_function_into_a_plain_value() -> None:
     assert asyncio.run(bind(blocking).call(5)) == 5
 
 
-def test_an_async_generator_is_given_by_a_coroutine() -> None:
+def test_generators_of_both_sorts_are_given_by_a_coroutine() -> None:
     async def run() -> list[int]:
-        made = await bind(counts_async).call(3)
-        return [x async for x in made]
+        plain = await bind(counts).call(3)
+        waiting = await bind(counts_async).call(4)
+        return [*plain, *[x async for x in waiting]]
 
-    assert asyncio.run(run()) == [3]
-
-
-def test_a_generator_is_given_by_the_call_itself() -> None:
-    assert list(bind(counts).call(3)) == [3]
+    assert asyncio.run(run()) == [3, 4]
 
 
 def test_strings_are_resolved_in_closures_and_in_the_callers_locals() -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import logging
 import pathlib
 import socket
@@ -321,6 +323,48 @@ def test_an_empty_file_is_an_empty_answer(tmp_path: pathlib.Path) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+def test_a_generator_keeps_its_context_variables() -> None:
+    name = contextvars.ContextVar("name", default="none")
+
+    def handler() -> Iterator[str]:
+        name.set("mine")
+        yield "x" * 300_000
+        yield name.get()
+
+    assert request(handler).text.endswith("xmine")
+
+
+def test_slow_clients_of_generators_hold_no_thread() -> None:
+    app = volo.App()
+
+    @app.get("/")
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield PIECE
+
+    app.get("/quick")(lambda: "quick")
+
+    def act(first: socket.socket) -> bytes:
+        with contextlib.ExitStack() as stack:
+            slow = [first]
+            for _ in range(60):  # more than there are threads
+                s = socket.create_connection(first.getpeername(), DEADLINE)
+                slow.append(stack.enter_context(s))
+                s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            for s in slow:
+                assert s.recv(1) == b"H"
+            return quick(first)
+
+    assert serve(app, act).endswith(b"quick")
+
+
+def quick(other: socket.socket) -> bytes:
+    """What a plain handler of the same server answers."""
+    with socket.create_connection(other.getpeername(), DEADLINE) as s:
+        s.sendall(b"GET /quick HTTP/1.0\r\n\r\n")
+        return s.makefile("rb").read()
+
+
 def test_a_file_name_with_a_nul_in_it_is_404() -> None:
     assert request(lambda: File("a\0b")).status_code == 404
 
@@ -357,19 +401,14 @@ def test_slow_clients_of_files_hold_no_thread(tmp_path: pathlib.Path) -> None:
     app.get("/quick")(lambda: "quick")
 
     def act(first: socket.socket) -> bytes:
-        slow = [first]
-        try:
+        with contextlib.ExitStack() as stack:
+            slow = [first]
             for _ in range(60):  # more than there are threads
                 s = socket.create_connection(first.getpeername(), DEADLINE)
+                slow.append(stack.enter_context(s))
                 s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                slow.append(s)
             for s in slow:
                 assert s.recv(1) == b"H"
-            with socket.create_connection(first.getpeername(), DEADLINE) as s:
-                s.sendall(b"GET /quick HTTP/1.0\r\n\r\n")
-                return s.makefile("rb").read()
-        finally:
-            for s in slow[1:]:
-                s.close()
+            return quick(first)
 
     assert serve(app, act).endswith(b"quick")

@@ -59,7 +59,7 @@ def _is_plain(arguments: Arguments, leaves: int) -> bool:
 
 
 def _as_it_is(fn: Callable[..., Any], kind: Kind) -> Compiled:
-    if kind is Kind.ASYNC and flavor_of(fn) is Flavor.ASYNC_GENERATOR:
+    if flavor_of(fn) in _GENERATORS:
         return Compiled(run.returning(fn), kind)
     if kind is Kind.ASYNC and not run.gives_coroutine(fn):
         return Compiled(run.awaiting(fn), kind)
@@ -84,7 +84,7 @@ class _Writer:
         self.providers = graph.providers
         self.plan = graph.rules.plan
         self.cleans = any(p.flavor in _GENERATORS for p in self.providers)
-        self.is_async = self.flavor in _ASYNC or any(
+        self.is_async = self.flavor is not Flavor.PLAIN or any(
             p.flavor in _ASYNC for p in self.providers
         )
         self.names: dict[str, Any] = {

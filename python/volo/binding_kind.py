@@ -107,14 +107,14 @@ def is_generator(fn: Callable[..., Any]) -> bool:
 def kind_of(fn: Callable[..., Any]) -> Kind:
     """How a handler is to be run.
 
-    An async generator is ASYNC, since the loop has to drive it.  A coroutine
-    function in a decorator is ASYNC, whatever its code, as the decorator may
-    await.
+    A generator is ASYNC, of either sort: the loop waits for the client, and a
+    plain one runs on a thread only while it makes something. A coroutine function
+    in a decorator is ASYNC, whatever its code, as the decorator may await.
     """
     flavor = flavor_of(fn)
-    if flavor in (Flavor.PLAIN, Flavor.GENERATOR):
+    if flavor is Flavor.PLAIN:
         return Kind.SYNC
-    if flavor is Flavor.ASYNC_GENERATOR:
+    if flavor is not Flavor.COROUTINE:
         return Kind.ASYNC
     called = _called(fn)
     code = getattr(called, "__code__", None)

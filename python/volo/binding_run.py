@@ -64,7 +64,7 @@ def awaiting(fn: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
 
 
 def returning(fn: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """A coroutine function that gives the async generator that ``fn`` does."""
+    """A coroutine function that gives the generator that ``fn`` does."""
 
     async def call(*arguments: Any) -> Any:
         return fn(*arguments)

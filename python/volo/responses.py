@@ -138,6 +138,9 @@ class Stream(Response):
     it is asked for more only when the client has taken most of what there is.
     When the client leaves, it is closed. ``length`` in octets if it is known;
     otherwise the end is told by chunks.
+
+    In a plain ``def`` handler an iterable keeps its thread as long as the client
+    takes; a handler that is a generator itself, or ``async``, does not.
     """
 
     def __init__(

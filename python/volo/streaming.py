@@ -10,6 +10,8 @@ What is iterated is closed in the end, whatever happens. A file is left to C.
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import logging
 import os
 from collections.abc import (
@@ -30,6 +32,8 @@ from .responses import FileBody, Response, Stream
 __all__ = ["send"]
 
 log = logging.getLogger("volo")
+
+Call = Callable[..., Coroutine[Any, Any, Any]]
 
 _IN_MEMORY: frozenset[type] = frozenset({type(iter([])), type(iter(()))})
 _tasks: set[asyncio.Task[Any]] = set()
@@ -58,7 +62,7 @@ def _send_sync(request: Any, response: Response, pieces: Iterator[Any]) -> Any:
     if asyncio.current_task() is not None:
         return _stream_on_loop(request, response, pieces)
     writer = _open(request, response)
-    return _keep(_pump_on_loop(writer, b"", pieces))
+    return _keep(_pump_on_loop(_caller(pieces), writer, b"", pieces))
 
 
 def _send_async(request: Any, response: Response, pieces: AsyncIterator[Any]) -> Any:
@@ -186,11 +190,12 @@ async def _stream_on_loop(
     except BaseException:
         await call(_close, pieces)
         raise
-    await _pump_on_loop(writer, data, pieces)
+    await _pump_on_loop(call, writer, data, pieces)
 
 
-async def _pump_on_loop(writer: Any, data: bytes, pieces: Iterator[Any]) -> None:
-    call = _caller(pieces)
+async def _pump_on_loop(
+    call: Call, writer: Any, data: bytes, pieces: Iterator[Any]
+) -> None:
     try:
         while (left := await call(_fill, writer, data, pieces)) is not None:
             data = left
@@ -203,9 +208,12 @@ async def _pump_on_loop(writer: Any, data: bytes, pieces: Iterator[Any]) -> None
         await call(_close, pieces)
 
 
-def _caller(pieces: Iterator[Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+def _caller(pieces: Iterator[Any]) -> Call:
     """How to call what iterates: what is in memory does not block."""
-    return _at_once if type(pieces) in _IN_MEMORY else in_thread
+    if type(pieces) in _IN_MEMORY:
+        return _at_once
+    # One context for all calls: what a generator sets, it finds again.
+    return functools.partial(in_thread, contextvars.copy_context().run)
 
 
 async def _at_once(fn: Callable[..., Any], *args: Any) -> Any:
