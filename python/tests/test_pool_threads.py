@@ -238,3 +238,26 @@ def test_a_thread_that_cannot_be_started_is_done_without(
         live.spawn = live.start_thread
         assert _ask_all(live, 8, "/") == [(200, b"slow")] * 8
         assert len(live.threads) > 1
+
+
+def test_bursts_of_jobs_of_any_pace_are_all_answered() -> None:
+    """How many are taken at a time follows how long one takes."""
+
+    def spin(request: Any) -> str:
+        end = time.perf_counter_ns() + 1000 * int(request.query["us"])
+        while time.perf_counter_ns() < end:
+            pass
+        return str(request.query["us"])
+
+    live = Live()
+    live.add("GET", "/", spin)
+    with live:
+        clients = [live.connect() for _ in range(4)]
+        for us in (*range(0, 24, 2), 60, 300, 0, 12):
+            for client in clients:
+                client.send(*[f"/?us={us}"] * 60)
+            for client in clients:
+                for _ in range(60):
+                    assert client.receive() == (200, str(us).encode())
+        for client in clients:
+            client.close()
