@@ -116,11 +116,11 @@ func lost(*volo.Ctx) error { return volo.Error(404, "there is nothing here; try 
 
 func newRouter() *volo.Router {
 	r := volo.NewRouter()
-	r.Handle("GET", "/users/{id}", volo.Handle(getUser))
-	r.Handle("GET", "/search", volo.Handle(search))
-	r.Handle("POST", "/form", volo.Handle(form))
-	r.Handle("POST", "/distance", volo.Handle(distance))
-	r.Handle("GET", "/colour/{code}", volo.Handle(showColour))
+	volo.Get(r, "/users/{id}", getUser)
+	volo.Get(r, "/search", search)
+	volo.Post(r, "/form", form)
+	volo.Post(r, "/distance", distance)
+	volo.Get(r, "/colour/{code}", showColour)
 	r.Get("/files/{*rest}", file)
 
 	// A router in a router: it sees the path without the prefix.

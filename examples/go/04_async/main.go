@@ -43,7 +43,7 @@ func showFib(_ context.Context, in fibInput) (string, error) {
 func newRouter() *volo.Router {
 	r := volo.NewRouter()
 	r.Get("/", home)
-	r.Handle("GET", "/fib/{n}", volo.Handle(showFib))
+	volo.Get(r, "/fib/{n}", showFib)
 	return r
 }
 

@@ -96,9 +96,9 @@ func count(c *volo.Ctx) error {
 func newRouter() *volo.Router {
 	r := volo.NewRouter()
 	unlimited := volo.MaxBody(math.MaxUint64)
-	r.Handle("PUT", "/upload", volo.Handle(upload), unlimited)
-	r.Handle("POST", "/upload", volo.Handle(upload), unlimited)
-	r.Handle("GET", "/download/{n}", volo.Handle(startDownload))
+	volo.Put(r, "/upload", upload, unlimited)
+	volo.Post(r, "/upload", upload, unlimited)
+	volo.Get(r, "/download/{n}", startDownload)
 	r.Get("/count", count)
 	return r
 }

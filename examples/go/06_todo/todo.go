@@ -141,10 +141,10 @@ func (t *todos) remove(_ context.Context, in idInput) (struct{}, error) {
 func newRouter() *volo.Router {
 	t := &todos{}
 	r := volo.NewRouter()
-	r.Handle("GET", "/todos", volo.Handle(t.all))
-	r.Handle("POST", "/todos", volo.Handle(t.create))
-	r.Handle("GET", "/todos/{id}", volo.Handle(t.show))
-	r.Handle("PATCH", "/todos/{id}", volo.Handle(t.update))
-	r.Handle("DELETE", "/todos/{id}", volo.Handle(t.remove))
+	volo.Get(r, "/todos", t.all)
+	volo.Post(r, "/todos", t.create)
+	volo.Get(r, "/todos/{id}", t.show)
+	volo.Patch(r, "/todos/{id}", t.update)
+	volo.Delete(r, "/todos/{id}", t.remove)
 	return r
 }
