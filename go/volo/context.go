@@ -174,7 +174,7 @@ func (r *requestContext) AfterFunc(f func()) (stop func() bool) {
 
 // watch asks to be told; with the lock held.
 func (r *requestContext) watch() {
-	if r.id != 0 || r.err != nil {
+	if r.id != 0 || r.err != nil || r.cx == nil {
 		return
 	}
 	r.id = r.rt.hub.add(r)

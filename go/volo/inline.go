@@ -2,7 +2,11 @@
 
 package volo
 
-import "libvolo/go/volo/internal/cvolo"
+import (
+	"net/http"
+
+	"libvolo/go/volo/internal/cvolo"
+)
 
 func init() { cvolo.Inline = inline }
 
@@ -12,6 +16,16 @@ func inline(id uintptr, jobs []cvolo.Job, b *cvolo.Batch) {
 	programs.RLock()
 	p := programs.byID[id]
 	programs.RUnlock()
+	if p == nil { // it has ended
+		for i := range jobs {
+			answer := b.Next()
+			answer.Cx, answer.Status = jobs[i].Cx, http.StatusServiceUnavailable
+			if b.Count == cvolo.MaxAnswers {
+				b.Send()
+			}
+		}
+		return
+	}
 	x := p.borrow()
 	for i := range jobs {
 		x.route = p.routes[jobs[i].Route]

@@ -198,20 +198,24 @@ func (s *Server) Serve() error {
 		return err
 	}
 	cvolo.Volo_server_wait(s.c)
-	p, over := s.program, make(chan struct{})
+	s.mu.Lock()
+	c, p := s.c, s.program
+	s.c, s.bound = nil, 0
+	s.mu.Unlock()
+	cvolo.DeleteVolo_server(c)
+	over := make(chan struct{})
 	go func() {
 		p.stop()
 		close(over)
 	}()
-	select { // handlers have been cut off by now, and need not know
+	select { // who runs still has been cut off by now, and need not know
 	case <-over:
 	case <-s.hurry:
 	case <-time.After(time.Second):
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cvolo.DeleteVolo_server(s.c)
-	s.c, s.program, s.bound = nil, nil, 0
+	s.program = nil
 	close(s.stopped)
 	return ErrServerClosed
 }
@@ -381,7 +385,9 @@ func (s *Server) stop(times int) chan struct{} {
 		return nil
 	}
 	for ; s.stops < times; s.stops++ {
-		cvolo.Volo_server_stop(s.c)
+		if s.c != nil {
+			cvolo.Volo_server_stop(s.c)
+		}
 		if s.stops == 1 {
 			close(s.hurry)
 		}

@@ -12,7 +12,6 @@ package cvolo
 #include "go.h"
 
 #cgo noescape volo__go_answer
-#cgo nocallback volo__go_answer
 #cgo noescape volo__go_turn
 #cgo noescape volo__go_file
 #cgo noescape volo__go_stream
@@ -29,8 +28,8 @@ import (
 )
 
 // #cgo nocallback stands only where no loop's work can be done by the caller:
-// who answers the last exchange of a server that has ended does it, and a
-// layer of Go's may be among it.
+// who answers an exchange of a server that has ended does what is left of it,
+// and that may lead to a handler that runs inline.
 
 func str(s C.volo_str) Str { return Str{(*byte)(unsafe.Pointer(s.ptr)), uintptr(s.len)} }
 
