@@ -45,19 +45,29 @@ response_of(struct volo__py_call *call, PyObject *value)
     return response ? response : volo__py_invalid_response(call);
 }
 
+/* Borrowed; NULL with TypeError. */
+static PyObject *
+only_request(PyObject *args, PyObject *kwargs)
+{
+    PyObject *request =
+        PyTuple_Size(args) == 1 ? PyTuple_GetItem(args, 0) : NULL;
+
+    if (request && (!kwargs || PyDict_Size(kwargs) == 0) &&
+        Py_TYPE(request) == volo__py.request_type)
+        return request;
+    PyErr_SetString(PyExc_TypeError, "Bound takes one request");
+    return NULL;
+}
+
 static PyObject *
 bound_call(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     struct bound *self = (struct bound *)object;
+    PyObject *request = only_request(args, kwargs), *value, *response;
     struct volo__py_call call = {0};
-    PyObject *request, *value, *response;
 
-    if ((kwargs && PyDict_Size(kwargs)) ||
-        !PyArg_ParseTuple(args, "O!:Bound", volo__py.request_type, &request)) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_TypeError, "Bound takes one request");
+    if (!request)
         return NULL;
-    }
     call.request = request;
     call.job = &((struct volo__py_request *)request)->job;
     call.handler = (struct volo__py_handler *)self->handler;

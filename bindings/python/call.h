@@ -109,6 +109,9 @@ int volo__py_encode(struct volo__py_call *call, volo_answer *out,
 int volo__py_encode_plain(struct volo__py_call *call, volo_answer *out,
                           PyObject *value);
 
+/* Whether it is str, bytes, None, or NULL for none. */
+int volo__py_is_plain(PyObject *body);
+
 /* ${value} by the route's encoder: bytes or str. */
 PyObject *volo__py_as_json(struct volo__py_call *call, PyObject *value);
 

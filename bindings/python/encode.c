@@ -184,13 +184,20 @@ encode_with(struct volo__py_call *call, volo_answer *out, struct parts *parts)
 }
 
 int
+volo__py_is_plain(PyObject *body)
+{
+    return !body || body == Py_None || PyUnicode_Check(body) ||
+           PyBytes_Check(body);
+}
+
+int
 volo__py_encode_plain(struct volo__py_call *call, volo_answer *out,
                       PyObject *value)
 {
     struct parts parts = {value, NULL, NULL, NULL, 0};
     int done;
 
-    if (value == Py_None || PyUnicode_Check(value) || PyBytes_Check(value))
+    if (volo__py_is_plain(value))
         return encode_with(call, out, &parts);
     if (!PyDict_Check(value) && !PyList_Check(value))
         return 0;
@@ -223,7 +230,7 @@ volo__py_encode(struct volo__py_call *call, volo_answer *out,
                           media == Py_None ? NULL : media, NULL, self->status};
     int done = 0;
 
-    if (parts.body == Py_None || PyUnicode_Check(body) || PyBytes_Check(body)) {
+    if (volo__py_is_plain(parts.body)) {
         if (headers)
             parts.lines =
                 volo__py_headers_list((struct volo__py_headers *)headers);

@@ -88,31 +88,71 @@ unpack(struct volo__py_call *call, PyObject *tuple)
     return value;
 }
 
-/* A Response in a tuple gets what stands beside it. */
-static int
-apply_extra(struct volo__py_call *call, PyObject *response)
+/* One like it, for what will be changed; NULL with an exception. */
+static PyObject *
+copy_of(struct volo__py_response *self)
 {
-    PyObject *headers, *list;
-    Py_ssize_t i;
-    int err = 0;
+    PyObject *body = volo__py_response_take(self, &self->body);
+    PyObject *media = volo__py_response_take(self, &self->media);
+    PyObject *headers = volo__py_response_take(self, &self->headers);
+    struct volo__py_response *copy;
 
-    if (call->status)
-        ((struct volo__py_response *)response)->status = call->status;
-    call->status = 0;
-    if (!call->extra)
-        return 0;
-    headers = PyObject_GetAttrString(response, "headers");
-    list = volo__py_headers_list((struct volo__py_headers *)call->extra);
-    for (i = 0; headers && list && !err && i < PyList_Size(list); i += 2)
+    copy = (struct volo__py_response *)volo__py_response_new(
+        body ? body : Py_None, self->status, NULL);
+    if (copy) {
+        copy->media = media;
+        media = NULL;
+        copy->headers = headers ? volo__py_headers_from(headers) : NULL;
+        if (headers && !copy->headers)
+            Py_CLEAR(copy);
+    }
+    Py_XDECREF(body);
+    Py_XDECREF(media);
+    Py_XDECREF(headers);
+    return (PyObject *)copy;
+}
+
+static int
+add_extra(PyObject *response, PyObject *extra)
+{
+    PyObject *headers = PyObject_GetAttrString(response, "headers");
+    PyObject *list = volo__py_headers_list((struct volo__py_headers *)extra);
+    Py_ssize_t i;
+    int err = headers && list ? 0 : -1;
+
+    for (i = 0; !err && i < PyList_Size(list); i += 2)
         err = volo__py_headers_add((struct volo__py_headers *)headers,
                                    PyList_GetItem(list, i),
                                    PyList_GetItem(list, i + 1), 1);
-    if (!headers || !list)
-        err = -1;
     Py_XDECREF(headers);
     Py_XDECREF(list);
-    Py_CLEAR(call->extra);
     return err;
+}
+
+/* A Response in a tuple gets what stands beside it; takes it over.  One that
+ * may be returned again stays as it is; one that is sent by respond() is sent
+ * but once, and is more than we could copy. */
+static PyObject *
+with_extra(struct volo__py_call *call, PyObject *response)
+{
+    struct volo__py_response *self = (struct volo__py_response *)response;
+    PyObject *made = response;
+
+    if (!call->status && !call->extra)
+        return response;
+    if (volo__py_is_plain(self->body)) {
+        made = copy_of(self);
+        Py_DECREF(response);
+        if (!made)
+            return NULL;
+    }
+    if (call->status)
+        ((struct volo__py_response *)made)->status = call->status;
+    call->status = 0;
+    if (call->extra && add_extra(made, call->extra) < 0)
+        Py_CLEAR(made);
+    Py_CLEAR(call->extra);
+    return made;
 }
 
 /* ---- Values -------------------------------------------------------------- */
@@ -163,7 +203,7 @@ of_value(struct volo__py_call *call, PyObject *value)
 {
     PyObject *body, *made;
 
-    if (value == Py_None || PyUnicode_Check(value) || PyBytes_Check(value))
+    if (volo__py_is_plain(value))
         return volo__py_response_new(value, 0, NULL);
     if (PyByteArray_Check(value) || PyMemoryView_Check(value)) {
         body = PyBytes_FromObject(value);
@@ -254,12 +294,8 @@ to_response(struct volo__py_call *call, PyObject *value, PyObject **pending,
             *done = 0;
             return NULL;
         }
-        if (is_response(value)) {
-            if (apply_extra(call, value) == 0)
-                return value;
-            Py_DECREF(value);
-            return NULL;
-        }
+        if (is_response(value))
+            return with_extra(call, value);
         value = step(call, value, pending, done);
     }
     if (value) {

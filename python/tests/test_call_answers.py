@@ -72,6 +72,21 @@ def test_what_stands_beside_a_response_in_a_tuple_goes_before_its_own() -> None:
     assert (got.status, got.all("x-a"), got.header("x-b")) == (202, ["outer"], "kept")
 
 
+def test_a_response_that_is_returned_again_stays_as_it_was() -> None:
+    constant = _cvolo.Response("x", 200, {"x-a": "own"}, "text/html")
+    with rig() as r:
+        r.add("/a", lambda: (202, {"x-b": "more"}, constant))
+        r.add("/b", lambda: constant)
+        first, second = r.send("/a"), r.send("/b")
+    assert (first.status, first.header("x-b"), first.header("x-a")) == (
+        202,
+        "more",
+        "own",
+    )
+    assert first.header("content-type") == "text/html"
+    assert (second.status, second.header("x-b")) == (200, None)
+
+
 def test_an_error_status_is_a_problem_where_the_client_names_json() -> None:
     got = answer_to(404, ("accept", "application/json"))
     assert got.header("content-type") == "application/problem+json"
