@@ -142,12 +142,12 @@ def _stream(request: Any, response: Response, pieces: Iterator[Any]) -> None:
         while (left := _fill(writer, data, pieces)) is not None:
             data = left
             writer.wait()
+        writer.end()
     except BaseException as error:
         _cut(writer, error)
+        _close(pieces)
         if not isinstance(error, Exception):
             raise
-    finally:
-        _close(pieces)
 
 
 def _first(response: Response, pieces: Iterator[Any]) -> bytes:
@@ -159,14 +159,14 @@ def _first(response: Response, pieces: Iterator[Any]) -> bytes:
 
 def _fill(writer: Any, data: bytes, pieces: Iterator[Any]) -> bytes | None:
     """Write ``data`` and what comes, until there is no room: what is left then;
-    None if that was all."""
+    None if that was all, and the source is closed."""
     if data and not writer.write(data):
         return data
     for piece in pieces:
         data = _octets(piece)
         if data and not writer.write(data):
             return data
-    writer.end()
+    _close(pieces)
     return None
 
 
@@ -200,12 +200,12 @@ async def _pump_on_loop(
         while (left := await call(_fill, writer, data, pieces)) is not None:
             data = left
             await writer.drained()
+        writer.end()  # after which nothing is awaited any more
     except BaseException as error:
         _cut(writer, error)
+        await call(_close, pieces)
         if not isinstance(error, Exception):
             raise
-    finally:
-        await call(_close, pieces)
 
 
 def _caller(pieces: Iterator[Any]) -> Call:
@@ -241,13 +241,13 @@ async def _pump_async(writer: Any, data: bytes, pieces: AsyncIterator[Any]) -> N
         await _write_async(writer, data)
         async for piece in pieces:
             await _write_async(writer, _octets(piece))
+        await _aclose(pieces)
         writer.end()
     except BaseException as error:
         _cut(writer, error)
+        await _aclose(pieces)
         if not isinstance(error, Exception):
             raise
-    finally:
-        await _aclose(pieces)
 
 
 async def _write_async(writer: Any, data: bytes) -> None:
