@@ -345,3 +345,56 @@ func TestManyWritesAreStreamedWithBackPressure(t *testing.T) {
 		t.Error(n)
 	}
 }
+
+// ---- What it costs -------------------------------------------------------------
+
+// onExchange runs f with an exchange that has the fields of a browser.
+func onExchange(tb testing.TB, f func(c *volo.Ctx)) {
+	tb.Helper()
+	r := volo.NewRouter()
+	r.Any("/{*rest}", func(c *volo.Ctx) error {
+		f(c)
+		return c.NoContent()
+	})
+	c, err := volotest.Open(r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer c.Close()
+	c.Do(volotest.Request{Target: "/users/42?q=1", Header: http.Header{
+		"User-Agent": {"Mozilla/5.0"}, "Accept": {"text/html"}, "Accept-Language": {"en"},
+		"Accept-Encoding": {"gzip"}, "Cookie": {"a=b"}}})
+}
+
+func plain(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	io.WriteString(w, "Hello, World!")
+}
+
+func TestARequestIsMadeInFewAllocations(t *testing.T) {
+	h := volo.HTTP(http.HandlerFunc(plain))
+	onExchange(t, func(c *volo.Ctx) {
+		n := testing.AllocsPerRun(100, func() {
+			if err := h.ServeVolo(c); err != nil {
+				t.Error(err)
+			}
+		})
+		// The request; what hangs on it; its text; its header, of two parts;
+		// the header of the answer, of two parts, and its value.
+		if n > 8 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+func BenchmarkHTTP(b *testing.B) {
+	h := volo.HTTP(http.HandlerFunc(plain))
+	onExchange(b, func(c *volo.Ctx) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := h.ServeVolo(c); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

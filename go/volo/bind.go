@@ -51,7 +51,8 @@ import (
 // # Result
 //
 // A string is answered as text, a []byte as octets, an [io.Reader] as a stream
-// of them; a [Responder] and a [Response] answer as they like; struct{} and
+// of them, an [iter.Seq] of strings or octets, or an [iter.Seq2] with errors,
+// piece by piece; a [Responder] and a [Response] answer as they like; struct{} and
 // nil are 204; anything else is JSON.  A method StatusCode() int of the result
 // gives the status.  For errors, see [HTTPError].
 func Handle[In, Out any](fn func(ctx context.Context, in In) (Out, error)) Handler {

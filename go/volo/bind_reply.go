@@ -101,6 +101,9 @@ func replierFor(t reflect.Type) (replier, error) {
 }
 
 func makeReplier(t reflect.Type) (replier, error) {
+	if reply := sequences[t]; reply != nil {
+		return reply, nil
+	}
 	switch {
 	case t.Kind() == reflect.Interface:
 		return replyDynamic(t), nil

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -402,6 +404,30 @@ func TestAResponseHasFieldsOfItsOwn(t *testing.T) {
 	r = answers(t, volo.Redirection{Location: "/a b?c=é"}, nil)
 	if r.Status != 303 || r.Header.Get("Location") != "/a%20b?c=%C3%A9" {
 		t.Error(r)
+	}
+}
+
+func TestSequencesAreSentPieceByPiece(t *testing.T) {
+	pieces := slices.Values([]string{"a", "bc", ""})
+	wants(t, answers(t, pieces, nil), 200, "abc")
+	wants(t, answers(t, slices.Values([][]byte{[]byte("a"), []byte("b")}), nil), 200, "ab")
+	wants(t, answers[iter.Seq[string]](t, nil, nil), 204, "")
+	failing := func(good int) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			for range good {
+				if !yield("x", nil) {
+					return
+				}
+			}
+			yield("", volo.Error(503, ""))
+		}
+	}
+	wants(t, answers(t, failing(0), nil), 503, "Service Unavailable\n")
+	c := typed(t, "/", func(context.Context, struct{}) (iter.Seq2[string, error], error) {
+		return failing(3), nil
+	})
+	if r, err := c.Send(volotest.Request{}); !errors.Is(err, volo.ErrProtocol) {
+		t.Error("an answer that failed is whole:", r)
 	}
 }
 
