@@ -442,6 +442,10 @@ def mutants(server, seed, count):
         whole = outcome(conversation(server, [data]))
         split = outcome(conversation(
             server, pieces_of(data, rng, rng.choice((1, 2, 9))), 0.0003))
+        if not server.in_c:
+            # Whether a body that ends too soon is answered at all depends on
+            # whether a handler beside the loop has begun to answer by then.
+            whole, split = whole[0], split[0]
         # Whether a body has waited for "100" depends on how it came.
         assert whole == split or b"100-continue" in data.lower(), \
             (seed, i, data)
