@@ -5,6 +5,7 @@ package volo
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"libvolo/go/volo/internal/cvolo"
@@ -15,14 +16,14 @@ import (
 // another; the answers go back together.
 //
 // What makes that as good as a goroutine for each: before a runner enters a
-// handler, another one is ready to run.  Go's scheduler runs it as soon as the
-// handler blocks, or at once if a processor is idle; it sends the answers that
-// are finished, and goes on with the rest.  So nothing waits for a handler
-// that blocks, and handlers that don't block cost one switch of goroutines for
-// all that were taken together.
+// handler, another one is ready to run, or waits for exchanges already.  Go's
+// scheduler runs it as soon as the handler blocks, or at once if a processor is
+// idle; it sends the answers that are finished, and goes on with the rest.  So
+// nothing waits for a handler that blocks, and those that don't block cost no
+// switch of goroutines.
 type crew struct {
 	p     *program
-	queue cvolo.Volo_queue
+	queue *queue
 	alone bool // a worker: nobody is made ready
 
 	mu     sync.Mutex
@@ -39,6 +40,12 @@ type crew struct {
 	live   int
 }
 
+// queue is what crews take from.
+type queue struct {
+	c       cvolo.Volo_queue
+	waiting atomic.Int32 // runners that sleep until there is something
+}
+
 const (
 	// A handler that took longer is one that others should not wait for.
 	slowHandler = int64(50 * time.Microsecond)
@@ -53,7 +60,7 @@ type runner struct {
 }
 
 // startCrew begins to take from queue.
-func (p *program) startCrew(queue cvolo.Volo_queue, mode Mode) error {
+func (p *program) startCrew(queue *queue, mode Mode) error {
 	c := &crew{p: p, queue: queue, alone: mode == Worker}
 	var ok bool
 	if c.jobs, ok = cvolo.NewJobs(); !ok {
@@ -105,13 +112,11 @@ func (r *runner) work() {
 			r.one()
 		case c.closed:
 			return
-		case !c.taking && !c.ready:
+		case !c.taking:
 			c.take()
 		default:
-			if c.taking {
-				c.send() // who takes has gone already
-			}
-			if !r.rest() {
+			c.send() // who takes has gone already
+			if c.taking && c.next == c.count && !r.rest() {
 				return
 			}
 		}
@@ -154,7 +159,9 @@ func (r *runner) one() {
 	route := c.p.routes[job.Route]
 	ctx := r.x.begin(job)
 	r.x.route = route
-	c.call()
+	if c.next < c.count || c.out.Count > 0 || c.queue.waiting.Load() == 0 {
+		c.call()
+	}
 	if route.slow.Load() && c.out.Count > 0 {
 		c.send()
 	}
@@ -219,9 +226,9 @@ func (c *crew) take() {
 		c.mu.Unlock()
 		runtime.Gosched()
 		c.mu.Lock()
-		if n = c.turn(0); n == 0 {
-			n = c.turn(-1)
-		}
+		c.queue.waiting.Add(1)
+		n = c.turn(-1)
+		c.queue.waiting.Add(-1)
 	}
 	c.taking = false
 	c.next, c.count = 0, max(n, 0)
@@ -244,7 +251,7 @@ func (c *crew) turn(timeout int64) int {
 	}
 	c.mu.Unlock()
 	c.p.crossings.Add(1)
-	n := cvolo.Turn(c.queue, b, c.jobs, cvolo.MaxJobs, timeout)
+	n := cvolo.Turn(c.queue.c, b, c.jobs, cvolo.MaxJobs, timeout)
 	c.mu.Lock()
 	if b != nil {
 		c.spare = append(c.spare, b)

@@ -46,7 +46,7 @@ type program struct {
 	id     uintptr
 	router *Router
 	routes []*route
-	queues []cvolo.Volo_queue
+	queues []*queue
 	hub    *hub
 	group  sync.WaitGroup // the goroutines that take, and those that run
 
@@ -98,7 +98,7 @@ func newProgram(router *Router, s settings) (*program, error) {
 
 // wire gives each route its service.
 func (p *program) wire() error {
-	queues := map[Mode]cvolo.Volo_queue{}
+	queues := map[Mode]*queue{}
 	for i, rt := range p.routes {
 		mode := rt.modeOf(p.mode)
 		if mode == Inline && !rt.streaming {
@@ -117,33 +117,33 @@ func (p *program) wire() error {
 			}
 			queues[mode] = queue
 		}
-		if err := rt.slot.SetQueue(queues[mode], uintptr(i), rt.streaming, rt.small); err < 0 {
+		if err := rt.slot.SetQueue(queues[mode].c, uintptr(i), rt.streaming, rt.small); err < 0 {
 			return Code(err)
 		}
 	}
 	return nil
 }
 
-func (p *program) newQueue(mode Mode) (cvolo.Volo_queue, error) {
+func (p *program) newQueue(mode Mode) (*queue, error) {
 	var c uintptr
 	if err := cvolo.Volo_queue_new(&c, 0); err < 0 {
 		return nil, Code(err)
 	}
-	queue := cvolo.SwigcptrVolo_queue(c)
-	p.queues = append(p.queues, queue)
+	q := &queue{c: cvolo.SwigcptrVolo_queue(c)}
+	p.queues = append(p.queues, q)
 	for range max(p.takers, 1) {
-		if err := p.startCrew(queue, mode); err != nil {
+		if err := p.startCrew(q, mode); err != nil {
 			return nil, err
 		}
 	}
-	return queue, nil
+	return q, nil
 }
 
 // stop ends what newProgram began: nothing comes any more.  It waits for
 // handlers that run still.
 func (p *program) stop() {
 	for _, queue := range p.queues {
-		cvolo.Volo_queue_close(queue)
+		cvolo.Volo_queue_close(queue.c)
 	}
 	p.group.Wait()
 	for _, rt := range p.routes {
@@ -151,7 +151,7 @@ func (p *program) stop() {
 		rt.run = nil
 	}
 	for _, queue := range p.queues {
-		cvolo.DeleteVolo_queue(queue)
+		cvolo.DeleteVolo_queue(queue.c)
 	}
 	for _, b := range p.heads {
 		b.Free()
