@@ -5,7 +5,7 @@
  *
  * It knows no message of ASGI, and no Python object but as one to let go of.
  */
-#include "asgi.h"
+#include "asgi_cycle.h"
 
 #include <stdlib.h>
 #include <string.h>

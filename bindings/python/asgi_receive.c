@@ -3,7 +3,7 @@
  * What an ASGI application receives: the request's body, then that the client
  * has left.
  */
-#include "asgi.h"
+#include "asgi_cycle.h"
 
 #include <stdlib.h>
 

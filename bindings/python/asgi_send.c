@@ -4,7 +4,7 @@
  * if that is all of it, the answer is one piece and leaves with others; else
  * it is streamed, and the application waits where the client is slow.
  */
-#include "asgi.h"
+#include "asgi_cycle.h"
 
 #include <string.h>
 

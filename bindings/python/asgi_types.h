@@ -3,7 +3,7 @@
 #ifndef VOLO_BINDINGS_ASGI_TYPES_H
 #define VOLO_BINDINGS_ASGI_TYPES_H
 
-#include "asgi.h"
+#include "asgi_cycle.h"
 
 extern PyType_Spec volo__py_asgi_spec;
 extern PyType_Spec volo__py_cycle_spec;

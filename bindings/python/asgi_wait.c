@@ -10,7 +10,8 @@
 enum kind { DONE, RECEIVE, WRITE };
 
 struct wait {
-    PyObject_HEAD enum kind kind;
+    PyObject ob_base;
+    enum kind kind;
     int more;
     struct volo__py_cycle *cycle;
     PyObject *data;

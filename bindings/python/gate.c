@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bodies of requests and responses as ASGI and WSGI have them.
+ * Bodies of requests and responses, and where a request was for, as ASGI and
+ * WSGI have them.
  */
 #include "gate.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     WHOLE_BODY = 64 * 1024, /* longer ones come piece by piece */
@@ -104,4 +108,73 @@ volo__py_head_only(volo_cx *cx, int64_t announced)
 
     volo_writer_free(writer);
     return err;
+}
+
+/* ---- Where it was for ---------------------------------------------------- */
+
+static int
+hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What is no percent-encoding stays as it is. */
+volo_str
+volo__py_decode_path(char **memory, volo_str path)
+{
+    size_t i, n = 0;
+    char *out;
+
+    *memory = NULL;
+    if (!path.len || !memchr(path.ptr, '%', path.len))
+        return path;
+    out = malloc(path.len);
+    if (!out)
+        return volo_str_of(NULL);
+    for (i = 0; i < path.len; i++) {
+        int high = -1, low = -1;
+
+        if (path.ptr[i] == '%' && i + 2 < path.len) {
+            high = hex(path.ptr[i + 1]);
+            low = hex(path.ptr[i + 2]);
+        }
+        if (high >= 0 && low >= 0) {
+            out[n++] = (char)(high << 4 | low);
+            i += 2;
+        } else {
+            out[n++] = path.ptr[i];
+        }
+    }
+    *memory = out;
+    return volo_str_make(out, n);
+}
+
+volo_str
+volo__py_mount_prefix(const volo_cx *cx, volo_str path)
+{
+    volo_str whole = volo_cx_original_path(cx);
+
+    if (whole.len >= path.len &&
+        !memcmp(whole.ptr + whole.len - path.len, path.ptr, path.len))
+        whole.len -= path.len;
+    else if (whole.len && whole.ptr[whole.len - 1] == '/')
+        whole.len--;
+    return whole;
+}
+
+/* The client-IP layer has believed the proxy: so do we. */
+int
+volo__py_is_https(volo_cx *cx)
+{
+    volo_str scheme = volo_cx_scheme(cx), said;
+
+    if (scheme.len == 5)
+        return 1;
+    if (volo_cx_client_ip(cx).ptr == volo_cx_peer_ip(cx).ptr)
+        return 0;
+    said = volo_cx_field(cx, VOLO_FIELD_X_FORWARDED_PROTO);
+    return said.len == 5 && !memcmp(said.ptr, "https", 5);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What serving ASGI and serving WSGI have in common: heads of responses that
- * somebody else's application made, and which bodies come whole.
+ * somebody else's application made, which bodies come whole, and paths.
  */
 #ifndef VOLO_BINDINGS_GATE_H
 #define VOLO_BINDINGS_GATE_H
@@ -54,5 +54,18 @@ int volo__py_head_only(volo_cx *cx, int64_t announced);
  */
 int volo__py_split(volo_service **out, volo_service *whole,
                    volo_service *piecewise);
+
+/* ---- Where a request was for (gate.c) ------------------------------------ */
+
+/* volo__py_decode_path(out, path): ${path} without its percent-encoding, in
+ * memory for the caller to free(), or ${path} itself (then NULL is set). */
+volo_str volo__py_decode_path(char **memory, volo_str path);
+
+/* volo__py_mount_prefix(cx, path): the part of the whole path that routers
+ * have taken off ${path}. */
+volo_str volo__py_mount_prefix(const volo_cx *cx, volo_str path);
+
+/* volo__py_is_https(cx): by the connection, or by a proxy that is trusted. */
+int volo__py_is_https(volo_cx *cx);
 
 #endif
