@@ -306,7 +306,8 @@ def test_a_bound_handler_can_be_called_again_but_not_after_the_answer() -> None:
 
 
 def test_a_bound_handler_wants_one_request() -> None:
-    inner, no_handler = bound(lambda: "x"), len  # type: Any, Any
+    inner = bound(lambda: "x")
+    no_handler: Any = len
     for args in ((), (3,), (None, None)):
         with pytest.raises(TypeError):
             inner(*args)
