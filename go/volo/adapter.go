@@ -21,13 +21,14 @@ import (
 // cannot be hijacked: [http.ResponseController] and the Hijacker interface say
 // [http.ErrNotSupported], and so do deadlines.  Informational answers such as
 // 103 are not sent.  A Connection field of the answer is the server's to
-// write.  A panic is answered with 500 if nothing has been sent, and with a
+// write.  Trailers of a request are those that it has announced.  A panic is answered with 500 if nothing has been sent, and with a
 // cut if something has; [http.ErrAbortHandler] cuts in any case.  The limits
 // of the server hold: its body limit makes a read fail with an
 // [http.MaxBytesError].
 //
-// In the same way a [Handler] of a router can stand beside them, and share its
-// [Middleware].
+// It can stand beside other handlers in a [Router], and share its
+// [Middleware].  Middleware that is put around it by hand hides what it is: its
+// body is then read before it is called.
 func HTTP(h http.Handler) Handler {
 	if h == nil {
 		panic("volo: nil http.Handler")
@@ -75,13 +76,14 @@ func newCall(c *Ctx) (*call, error) {
 	}
 	req.URL = &e.url
 	req.Proto, req.ProtoMajor, req.ProtoMinor = protoOf(job.Version)
-	req.Close = job.Version == 10
 	fillHeader(req, job, &text, &e.values)
 	if e.url.Host != "" {
 		req.Host = e.url.Host
 	}
+	if job.Version == 10 {
+		req.Close = !hasToken(strings.Join(req.Header["Connection"], ","), "keep-alive")
+	}
 	req.RemoteAddr = text.address(ip, port)
-	req.Pattern = ""
 	e.body.open(c, req)
 	e.response.c, e.response.req = c, req
 	e.response.length = -1

@@ -3,11 +3,13 @@
 package volo
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -313,6 +315,48 @@ var sameCases = []exchangeCase{
 		}}
 		proxy.ServeHTTP(w, r)
 	}},
+}
+
+// TestRawRequestsAreReadAsOnNetHTTP is for what Go's client does not send.
+func TestRawRequestsAreReadAsOnNetHTTP(t *testing.T) {
+	theirs := httptest.NewServer(http.HandlerFunc(dump))
+	defer theirs.Close()
+	ours := serveHTTP(t, http.HandlerFunc(dump))
+	for _, request := range []string{
+		"GET /a HTTP/1.0\r\n\r\n",
+		"GET /a HTTP/1.0\r\nConnection: Keep-Alive\r\nConnection: x\r\n\r\n",
+		"GET http://example.com:80/a?b HTTP/1.1\r\nHost: example.com:80\r\nConnection: close\r\n\r\n",
+		"GET /a HTTP/1.1\r\nhost: b\r\nCONNECTION: Close\r\nx-own:  v \r\nX-OWN: w\r\n\r\n",
+		"POST /a HTTP/1.1\r\nHost: b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+		"POST /a HTTP/1.1\r\nHost: b\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" +
+			"Trailer: x-sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
+	} {
+		want, got := contentOf(t, theirs.URL, request), contentOf(t, ours, request)
+		if got != want {
+			t.Errorf("%q\n got %s\nwant %s", request, got, want)
+		}
+	}
+}
+
+// contentOf sends octets, and gives the content of the answer.
+func contentOf(t *testing.T, base, request string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	io.WriteString(conn, request)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func TestHandlersAnswerAsOnNetHTTP(t *testing.T) {

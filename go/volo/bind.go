@@ -34,7 +34,8 @@ import (
 // A value must be there unless it is a pointer, a slice, a map or an
 // interface, has a default, is tagged required:"false", or, in JSON,
 // omitempty or omitzero.  A pointer or slice that is tagged required:"true"
-// must be there too.  Text becomes strings, booleans, numbers, durations,
+// must be there too.  (That goes for the members of a document, not for what
+// is inside them.)  Text becomes strings, booleans, numbers, durations,
 // times and whatever implements [encoding.TextUnmarshaler].
 //
 // A field tagged body:"" is the whole body: a []byte or a string has its
