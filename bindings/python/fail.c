@@ -80,6 +80,22 @@ reply_for(struct volo__py_call *call, volo_answer *out, PyObject *error,
     return done;
 }
 
+/* The client has left meanwhile: that is no news, and nobody's mistake. */
+static int
+is_gone(PyObject *error)
+{
+    PyObject *type = volo__py.hooks.error, *code = NULL;
+    int gone = 0;
+
+    if (PyErr_GivenExceptionMatches(error, type ? type : volo__py.error))
+        code = PyObject_GetAttrString(error, "code");
+    if (code && PyLong_Check(code))
+        gone = PyLong_AsLong(code) == VOLO_ECANCELED;
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return gone;
+}
+
 int
 volo__py_reply_error(struct volo__py_call *call, volo_answer *out,
                      PyObject **pending)
@@ -97,7 +113,8 @@ volo__py_reply_error(struct volo__py_call *call, volo_answer *out,
         volo__py_log("a handler has tried to end the program", error);
         pass_on(call, error);
     } else if (volo__py_call_answered(call)) {
-        volo__py_log("an exception after the answer", error);
+        if (!is_gone(error))
+            volo__py_log("an exception after the answer", error);
     } else {
         done = reply_for(call, out, error, pending);
         worse = done < 0 ? volo__py_fetch() : NULL;

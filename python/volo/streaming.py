@@ -110,14 +110,19 @@ def _typed(response: Response, first: Any) -> bytes:
     return _octets(first)
 
 
-def _is_gone(error: BaseException) -> bool:
-    return isinstance(error, VoloError) and error.name == "VOLO_ECANCELED"
+# What a client does, and no mistake of the program: it leaves, or sends a body
+# that is malformed or too slow to one who passes that on.
+_CLIENTS = frozenset({"VOLO_ECANCELED", "VOLO_EHEAD", "VOLO_EPROTO", "VOLO_ETIMEDOUT"})
+
+
+def _is_clients(error: BaseException) -> bool:
+    return isinstance(error, VoloError) and error.name in _CLIENTS
 
 
 def _cut(writer: Any, error: BaseException) -> None:
-    """Cut the answer off, and say why, unless the client has left."""
+    """Cut the answer off, and say why, unless that is the client's doing."""
     writer.close()
-    if isinstance(error, Exception) and not _is_gone(error):
+    if isinstance(error, Exception) and not _is_clients(error):
         log.error("a stream broke off", exc_info=error)
 
 
