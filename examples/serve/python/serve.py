@@ -28,7 +28,7 @@ Next = Callable[[Request], Response]
 
 app = volo.App()
 
-# ---- Short answers ---------------------------------------------------------------
+# ---- Short answers -----------------------------------------------------------
 
 
 @app.get("/")
@@ -70,7 +70,7 @@ async def headers(request: Request) -> list[tuple[str, str]]:
     return list(request.headers.items())
 
 
-# ---- What goes wrong ---------------------------------------------------------------
+# ---- What goes wrong ---------------------------------------------------------
 
 
 @app.get("/error")
@@ -84,7 +84,7 @@ async def drop() -> None:
     raise HTTPError(500)
 
 
-# ---- Large answers -----------------------------------------------------------------
+# ---- Large answers -----------------------------------------------------------
 
 
 async def pieces(n: int) -> AsyncIterator[bytes]:
@@ -109,7 +109,7 @@ async def stream(n: Size) -> Response:
     return Stream(pieces(n))
 
 
-# ---- Echo: the body back while it comes ----------------------------------------------
+# ---- Echo: the body back while it comes --------------------------------------
 
 
 @app.any("/echo")
@@ -129,7 +129,7 @@ async def echo(request: Request, body: Reader) -> Response:
     return Stream(rest(), media_type=kind, length=body.length)
 
 
-# ---- Slow: on the event loop, and on a thread ------------------------------------------
+# ---- Slow: on the event loop, and on a thread --------------------------------
 
 
 @app.get("/slow")
@@ -144,7 +144,7 @@ def block(ms: Millis = 100) -> str:
     return "ok\n"
 
 
-# ---- Layers ----------------------------------------------------------------------------
+# ---- Layers ------------------------------------------------------------------
 
 layered = app.group("/layers")
 
