@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -56,7 +57,8 @@ class Live:
         thread.start()
 
     def _task(self, coroutine: Any) -> asyncio.Task[Any]:
-        task = self.loop.create_task(coroutine)
+        eager: Any = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+        task = asyncio.Task(coroutine, loop=self.loop, **eager)
         self.tasks.append(task)
         task.add_done_callback(self.tasks.remove)
         return task
