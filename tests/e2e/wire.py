@@ -173,6 +173,9 @@ class Server:
             assert self.proc.poll() is None, "the server has ended"
             assert time.monotonic() < until, "the server does not accept"
             time.sleep(0.02)
+        # It may have bound its socket and not be ready: its descriptors, and
+        # what memory it begins with, are there once it has answered.
+        self.ask("GET", "/")
 
     def accepts(self):
         with socket.socket() as s:
