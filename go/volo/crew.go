@@ -3,9 +3,11 @@
 package volo
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"libvolo/go/volo/internal/cvolo"
@@ -38,6 +40,12 @@ type crew struct {
 	closed bool
 	idle   []*runner
 	live   int
+
+	// Where one crew is alone with a queue, it waits in Go's poller.
+	file  *os.File
+	door  syscall.RawConn
+	look  func(uintptr) bool
+	taken int
 }
 
 // queue is what crews take from.
@@ -70,8 +78,32 @@ func (p *program) startCrew(queue *queue, mode Mode) error {
 		c.jobs.Free()
 		return ErrNoMemory
 	}
+	if p.takers <= 1 {
+		if err := c.openDoor(); err != nil {
+			c.jobs.Free()
+			c.out.Free()
+			return err
+		}
+	}
 	c.start()
 	return nil
+}
+
+// openDoor has the crew wait in Go's poller.
+func (c *crew) openDoor() error {
+	fd := cvolo.Volo_queue_fd(c.queue.c)
+	if fd < 0 {
+		return Code(fd)
+	}
+	own, err := syscall.Dup(fd)
+	if err != nil {
+		return err
+	}
+	syscall.CloseOnExec(own)
+	c.file = os.NewFile(uintptr(own), "volo queue")
+	c.look = c.looking
+	c.door, err = c.file.SyscallConn()
+	return err
 }
 
 // start begins a runner; with the lock held, or before there is another one.
@@ -220,21 +252,51 @@ func (c *crew) send() {
 // the lock, which it lets go of meanwhile.
 func (c *crew) take() {
 	c.taking = true
-	n := c.turn(0)
-	if n == 0 {
-		// Let others run before this thread sleeps with their processor.
-		c.mu.Unlock()
-		runtime.Gosched()
-		c.mu.Lock()
-		c.queue.waiting.Add(1)
-		n = c.turn(-1)
-		c.queue.waiting.Add(-1)
+	var n int
+	if c.door != nil {
+		n = c.watch()
+	} else if n = c.turn(0); n == 0 {
+		n = c.sleep()
 	}
 	c.taking = false
 	c.next, c.count = 0, max(n, 0)
 	if n < 0 {
 		c.close()
 	}
+}
+
+// sleep waits in C, with a thread of its own; with the lock, which it lets go
+// of.
+func (c *crew) sleep() int {
+	// Let others run before this thread sleeps with their processor.
+	c.mu.Unlock()
+	runtime.Gosched()
+	c.mu.Lock()
+	c.queue.waiting.Add(1)
+	defer c.queue.waiting.Add(-1)
+	return c.turn(-1)
+}
+
+// watch waits in Go's poller, so that a lone processor is free meanwhile; with
+// the lock, which it lets go of.
+func (c *crew) watch() int {
+	c.mu.Unlock()
+	if c.door.Read(c.look) != nil {
+		c.mu.Lock() // without a poller
+		return c.turn(-1)
+	}
+	return c.taken
+}
+
+// looking is what the poller calls before it waits, and after: it leaves with
+// the lock if there is something.
+func (c *crew) looking(uintptr) bool {
+	c.mu.Lock()
+	c.taken = c.turn(0)
+	if c.taken == 0 {
+		c.mu.Unlock()
+	}
+	return c.taken != 0
 }
 
 // turn is one crossing.
@@ -288,6 +350,9 @@ func (c *crew) leave(r *runner) {
 			b.Free()
 		}
 		c.jobs.Free()
+		if c.file != nil {
+			c.file.Close()
+		}
 	}
 	c.p.group.Done()
 }
