@@ -84,10 +84,8 @@ pool_work(PyObject *self, PyObject *unused)
 static PyObject *
 pool_start(PyObject *self, PyObject *unused)
 {
-    struct volo__py_pool *pool = POOL(self);
-
     (void)unused;
-    return PyObject_CallNoArgs(pool->spawn);
+    return volo__py_pool_spawn(POOL(self));
 }
 
 static PyObject *
@@ -254,7 +252,7 @@ pool_traverse(PyObject *self, visitproc visit, void *arg)
 static int
 pool_clear(PyObject *self)
 {
-    (void)self; /* spawn is wanted as long as there is a thread */
+    Py_CLEAR(POOL(self)->spawn);
     return 0;
 }
 

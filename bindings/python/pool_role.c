@@ -117,18 +117,27 @@ may_start(struct volo__py_pool *pool)
     return 1;
 }
 
+PyObject *
+volo__py_pool_spawn(struct volo__py_pool *pool)
+{
+    if (pool->spawn)
+        return PyObject_CallNoArgs(pool->spawn);
+    PyErr_SetString(PyExc_RuntimeError, "the pool is being taken apart");
+    return NULL;
+}
+
 /* Where none can be had, those that are there must do.  Returns 0 then. */
 static int
 start(struct volo__py_pool *pool)
 {
-    PyObject *result = PyObject_CallNoArgs(pool->spawn);
+    PyObject *result = volo__py_pool_spawn(pool);
 
     if (result) {
         atomic_fetch_add(&pool->spawns, 1);
         Py_DECREF(result);
         return 1;
     }
-    PyErr_WriteUnraisable(pool->spawn);
+    PyErr_WriteUnraisable((PyObject *)pool);
     pthread_mutex_lock(&pool->lock);
     if (pool->starting) {
         pool->starting--;

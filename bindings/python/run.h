@@ -173,6 +173,10 @@ void volo__py_pool_guard(struct volo__py_worker *w);
  * With the GIL. */
 void volo__py_pool_hand_over(struct volo__py_worker *w);
 
+/* volo__py_pool_spawn(pool): one thread more; None, or NULL with an exception.
+ * With the GIL. */
+PyObject *volo__py_pool_spawn(struct volo__py_pool *pool);
+
 /* pool_batch.c */
 int volo__py_pool_take(struct volo__py_worker *w, int64_t timeout_ms);
 void volo__py_pool_run(struct volo__py_worker *w); /* with the GIL */

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from typing import Any
 
 import pytest
@@ -166,3 +168,17 @@ def test_senseless_limits_are_refused() -> None:
         _cvolo.Pool(queue, print, 4, 0.0)
     with pytest.raises(TypeError):
         _cvolo.Pool(queue, "no callable")
+
+
+def test_a_pool_that_nobody_uses_goes_with_what_it_refers_to() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.pool = _cvolo.Pool(cvolo.volo_queue_new(0), self.spawn)
+
+        def spawn(self) -> None: ...
+
+    owner = Owner()
+    left = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert left() is None

@@ -354,6 +354,38 @@ def test_a_client_that_leaves_wakes_who_waits_for_room(kind: int) -> None:
         assert ended.wait(DEADLINE)
 
 
+@KINDS
+def test_head_is_answered_and_the_writer_told_that_nobody_reads(kind: int) -> None:
+    ended = threading.Semaphore(0)
+
+    def thread(request: Any) -> None:
+        writer = _cvolo.Writer(request)
+        try:
+            while True:
+                while not writer.write(bytes(10_000)):
+                    writer.wait()
+        except VoloError as error:
+            assert error.name == "VOLO_ECANCELED"
+            ended.release()
+
+    async def aio(request: Any) -> None:
+        writer = _cvolo.Writer(request)
+        try:
+            while True:
+                while not writer.write(bytes(10_000)):
+                    await writer.drained()
+        except VoloError as error:
+            assert error.name == "VOLO_ECANCELED"
+            ended.release()
+
+    live = Live()
+    live.add("GET", "/", _either(kind, thread, aio), kind)
+    with live:
+        for _ in range(20):
+            assert live.call("HEAD", "/") == (200, b"")
+            assert ended.acquire(timeout=DEADLINE)
+
+
 def test_a_wait_may_have_an_end() -> None:
     timed_out = threading.Event()
     go = threading.Event()
