@@ -188,6 +188,49 @@ func TestLoopsGoOnBesideGoroutinesThatCompute(t *testing.T) {
 	group.Wait()
 }
 
+// allKinds is a router with a route of every kind; those that are stuck go on
+// when forever is closed.
+func allKinds(forever chan bool) *volo.Router {
+	r := volo.NewRouter()
+	r.UseNative(volo.ETag(true), volo.Timeout(time.Minute, 0))
+	r.Use(tag("a"))
+	r.Get("/fast", text("fast"))
+	r.Get("/inline", text("inline"), volo.InMode(volo.Inline))
+	r.Get("/worker", text("worker"), volo.InMode(volo.Worker))
+	r.Get("/panic", func(*volo.Ctx) error { panic("x") })
+	r.Get("/exit", func(*volo.Ctx) error { runtime.Goexit(); return nil })
+	r.Get("/abort", func(*volo.Ctx) error { return volo.ErrAbort })
+	r.Get("/block", func(c *volo.Ctx) error { <-c.Context().Done(); return c.Context().Err() })
+	r.Get("/sleep", func(c *volo.Ctx) error { shortly(); return c.Text("slept") })
+	r.Get("/stuck", func(*volo.Ctx) error { <-forever; return nil })
+	r.Get("/large", func(c *volo.Ctx) error { return c.Bytes("a/b", make([]byte, 1<<20)) })
+	r.Get("/stream", func(c *volo.Ctx) error { _, err := c.Writer().Write(make([]byte, 1<<20)); return err })
+	r.Post("/echo", func(c *volo.Ctx) error { _, err := io.Copy(c.Writer(), c.BodyReader()); return err }, volo.Streaming())
+	r.Post("/unread", func(c *volo.Ctx) error { c.BodyReader(); return c.Text("no") }, volo.Streaming())
+	return r
+}
+
+// leave asks for something and goes away.
+func (r *running) leave(path string) {
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
+	shortly()
+}
+
+// post sends a megabyte; the answer may be anything.
+func (r *running) post(path string) {
+	resp, err := r.http.Post(r.url+path, "a/b", bytes.NewReader(make([]byte, 1<<20)))
+	if err == nil {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+}
+
 func TestGoroutinesAndMemoryGoBackToWhatTheyWere(t *testing.T) {
 	rest := func() (goroutines, memory int) {
 		for range 3 {
@@ -198,37 +241,15 @@ func TestGoroutinesAndMemoryGoBackToWhatTheyWere(t *testing.T) {
 	}
 	round := func(t *testing.T) {
 		forever := make(chan bool)
-		r := volo.NewRouter()
-		r.UseNative(volo.ETag(true), volo.Timeout(time.Minute, 0))
-		r.Use(tag("a"))
-		r.Get("/fast", text("fast"))
-		r.Get("/inline", text("inline"), volo.InMode(volo.Inline))
-		r.Get("/worker", text("worker"), volo.InMode(volo.Worker))
-		r.Get("/panic", func(*volo.Ctx) error { panic("x") })
-		r.Get("/block", func(c *volo.Ctx) error { <-c.Context().Done(); return c.Context().Err() })
-		r.Get("/stuck", func(*volo.Ctx) error { <-forever; return nil })
-		r.Get("/large", func(c *volo.Ctx) error { return c.Bytes("a/b", make([]byte, 1<<20)) })
-		r.Get("/stream", func(c *volo.Ctx) error { _, err := c.Writer().Write(make([]byte, 1<<20)); return err })
-		r.Post("/echo", func(c *volo.Ctx) error { _, err := io.Copy(c.Writer(), c.BodyReader()); return err }, volo.Streaming())
-		r.Post("/unread", func(c *volo.Ctx) error { c.BodyReader(); return c.Text("no") }, volo.Streaming())
-		s := serve(t, &volo.Server{Handler: r, Logger: new(logs).logger()})
+		s := serve(t, &volo.Server{Handler: allKinds(forever), Logger: new(logs).logger()})
 		for _, path := range []string{"/fast", "/inline", "/worker", "/panic", "/large", "/stream", "/none"} {
 			s.get(path)
 		}
 		for _, path := range []string{"/echo", "/unread", "/none"} {
-			if resp, err := s.http.Post(s.url+path, "a/b", bytes.NewReader(make([]byte, 1<<20))); err == nil {
-				_, _ = io.Copy(io.Discard, resp.Body)
-				resp.Body.Close()
-			}
+			s.post(path)
 		}
 		for _, path := range []string{"/block", "/stuck", "/stream", "/large", "/echo"} {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
-			shortly()
-			conn.Close()
+			s.leave(path)
 		}
 		s.http.CloseIdleConnections()
 		close(forever)
@@ -253,4 +274,46 @@ func TestGoroutinesAndMemoryGoBackToWhatTheyWere(t *testing.T) {
 		shortly()
 	}
 	t.Errorf("%d goroutines and %d pieces of memory, which were %d and %d", g, m, goroutines, memory)
+}
+
+// A short soak: everything at once, and clients that leave in the middle.
+func TestManyClientsDoAllKindsOfThingsAtOnce(t *testing.T) {
+	for _, procs := range []int{1, 2, 4} {
+		before := runtime.GOMAXPROCS(procs)
+		forever := make(chan bool)
+		s := serve(t, &volo.Server{Handler: allKinds(forever), Logger: new(logs).logger(), Workers: min(procs, 2)})
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				for n := range 40 {
+					switch (n + i) % 8 {
+					case 0:
+						s.leave("/block")
+					case 1:
+						s.leave("/stream")
+					case 2:
+						s.post("/echo")
+					case 3:
+						s.post("/unread")
+					case 4:
+						s.want("/sleep", 200, "slept")
+					case 5:
+						s.want("/panic", 500, "Internal Server Error\n")
+						s.want("/exit", 500, "Internal Server Error\n")
+					case 6:
+						s.leave("/abort")
+						s.leave("/stuck")
+					case 7:
+						pipelined(t, s, "/fast", 100)
+						pipelined(t, s, "/inline", 100)
+						pipelined(t, s, "/worker", 100)
+					}
+				}
+			})
+		}
+		group.Wait()
+		close(forever)
+		s.stop()
+		runtime.GOMAXPROCS(before)
+	}
 }

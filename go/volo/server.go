@@ -267,11 +267,13 @@ func (s *Server) settings() settings {
 		onError: s.ErrorHandler}
 }
 
-// takers is how many runners may be taking at once.
+// takers is how many runners may be taking at once: as many as there are loops
+// and processors.  Two, where there are two processors, so that one waits while
+// the other is at work.
 func (s *Server) takers() int {
 	n := runtime.GOMAXPROCS(0)
 	if s.Workers > 0 {
-		n = min(n, s.Workers)
+		n = min(n, max(s.Workers, 2))
 	}
 	return n
 }

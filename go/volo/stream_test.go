@@ -258,10 +258,12 @@ func TestAReaderAndAWriterEndWithTheirHandler(t *testing.T) {
 	}
 }
 
-func TestWritersOfEveryKind(t *testing.T) {
-	large := strings.Repeat("x", 100_000)
-	r := volo.NewRouter()
-	handlers := map[string]volo.HandlerFunc{
+var hundredThousand = strings.Repeat("x", 100_000)
+
+// writers are handlers that write in one way or another.
+func writers(t *testing.T) map[string]volo.HandlerFunc {
+	large := hundredThousand
+	return map[string]volo.HandlerFunc{
 		"/short": func(c *volo.Ctx) error { _, err := io.WriteString(c.Writer(), "short"); return err },
 		"/large": func(c *volo.Ctx) error { _, err := io.WriteString(c.Writer(), large); return err },
 		"/flushed": func(c *volo.Ctx) error {
@@ -308,7 +310,12 @@ func TestWritersOfEveryKind(t *testing.T) {
 		"/empty": func(c *volo.Ctx) error { return c.Writer().Flush() },
 		"/text":  func(c *volo.Ctx) error { c.Writer(); return c.Text("text") },
 	}
-	for path, h := range handlers {
+}
+
+func TestWritersOfEveryKind(t *testing.T) {
+	large := hundredThousand
+	r := volo.NewRouter()
+	for path, h := range writers(t) {
 		r.Get(path, h)
 	}
 	c := volotest.New(t, &volo.Server{Handler: r, Logger: new(logs).logger()})
