@@ -21,10 +21,10 @@ import (
 // cannot be hijacked: [http.ResponseController] and the Hijacker interface say
 // [http.ErrNotSupported], and so do deadlines.  Informational answers such as
 // 103 are not sent.  A Connection field of the answer is the server's to
-// write.  Trailers of a request are those that it has announced.  A panic is answered with 500 if nothing has been sent, and with a
-// cut if something has; [http.ErrAbortHandler] cuts in any case.  The limits
-// of the server hold: its body limit makes a read fail with an
-// [http.MaxBytesError].
+// write.  Trailers of a request are those that it has announced.  A panic is
+// answered with 500 if nothing has been sent, and with a cut if something has;
+// [http.ErrAbortHandler] cuts in any case.  The limits of the server hold: its
+// body limit makes a read fail with an [http.MaxBytesError].
 //
 // It can stand beside other handlers in a [Router], and share its
 // [Middleware].  Middleware that is put around it by hand hides what it is: its
