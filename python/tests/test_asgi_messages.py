@@ -358,7 +358,7 @@ def test_trailers_are_sent_to_who_wants_them() -> None:
         ([start(200, (b"a b", b"c")), body()], "not a header"),
         ([start(200, (b"a", b"c\r\nd: e")), body()], "not a header"),
         ([start(200, (b"a\0b", b"c")), body()], "not a header"),
-        ([start(200, ("a", "b")), body()], "not a pair of two bytes"),
+        ([{**OK, "headers": [("a", "b")]}, body()], "not a pair of two bytes"),
         ([start(200, (b"content-length", b"+5")), body(b"12345")], "not a length"),
         ([start(200, (b"content-length", b"5")), body(b"1234")], "shorter"),
         ([start(200, (b"content-length", b"5")), body(b"123456")], "longer"),
