@@ -424,13 +424,48 @@ VOLO_WRAP(volo_service, volo__py_service_proxy, volo_service_unref)
 VOLO_WRAP(volo_layer, volo__py_layer_proxy, volo_layer_unref)
 %}
 
+/* ---- The door ------------------------------------------------------------------ */
+
+/* Static memory of both halves can serve one interpreter.  Others must be sent
+ * away before SWIG's half begins to set itself up in them: what it tears down
+ * when they end is the first one's. */
+%{
+#undef SWIG_init
+#define SWIG_init volo__py_swig_init
+%}
+
+%wrapper %{
+static int
+refuse_others(PyObject *module)
+{
+    (void)module;
+    if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0)
+        return 0;
+    PyErr_SetString(PyExc_ImportError,
+                    "volo works in the main interpreter only, not in "
+                    "sub-interpreters");
+    return -1;
+}
+
+PyObject *volo__py_swig_init(void);
+
+PyMODINIT_FUNC
+PyInit__cvolo(void)
+{
+    static PyModuleDef_Slot slots[8] = {{Py_mod_exec, refuse_others}};
+    PyObject *def = volo__py_swig_init();
+    PyModuleDef_Slot *its = def ? ((PyModuleDef *)def)->m_slots : NULL;
+    size_t i;
+
+    for (i = 0; its && its != slots && its[i].slot && i < 6; i++)
+        slots[i + 1] = its[i];
+    if (its)
+        ((PyModuleDef *)def)->m_slots = slots;
+    return def;
+}
+%}
+
 %init %{
-    /* What both halves keep in static memory can serve one interpreter. */
-    if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) {
-        PyErr_SetString(PyExc_ImportError,
-                        "volo works in the main interpreter only");
-        return -1;
-    }
     if (volo__py_init(m) < 0)
         return -1;
 %}
