@@ -12,7 +12,7 @@
 
 #include "swig.h"
 
-enum { TAKE = 256 }; /* exchanges in one go */
+enum { TAKE = 256, ROUNDS = 4 }; /* exchanges in one go, and how often */
 
 static struct volo__py_asgi_names *const names = &volo__py_asgi_names;
 
@@ -117,24 +117,36 @@ start(struct volo__py_asgi *asgi, const volo_job *job)
     Py_XDECREF((PyObject *)cycle);
 }
 
+/* Until nothing is there, so that the descriptor is quiet again; but not for
+ * ever, since the event loop has other things to do. */
+static int
+drain(struct volo__py_asgi *asgi)
+{
+    int round, i, n = 0;
+
+    for (round = 0; round < ROUNDS; round++) {
+        n = volo_queue_take(asgi->queue, asgi->jobs, sizeof *asgi->jobs, TAKE,
+                            0);
+        if (n <= 0)
+            break;
+        asgi->starting += n;
+        for (i = 0; i < n; i++)
+            start(asgi, &asgi->jobs[i]);
+    }
+    return n;
+}
+
 static PyObject *
 drain_method(PyObject *self, PyObject *none)
 {
     struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
-    int i, n;
 
     (void)none;
     if (!asgi->loop) {
         PyErr_SetString(PyExc_RuntimeError, "no event loop is attached");
         return NULL;
     }
-    n = volo_queue_take(asgi->queue, asgi->jobs, sizeof *asgi->jobs, TAKE, 0);
-    if (n <= 0)
-        return PyBool_FromLong(n == 0);
-    asgi->starting += n;
-    for (i = 0; i < n; i++)
-        start(asgi, &asgi->jobs[i]);
-    Py_RETURN_TRUE;
+    return PyBool_FromLong(drain(asgi) >= 0);
 }
 
 static PyObject *

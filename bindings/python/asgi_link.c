@@ -187,8 +187,15 @@ append(struct volo__py_link *link, struct volo__py_piece *piece)
     return flow;
 }
 
-/* Out of memory, the rest of the body is thrown away and its end is told as
- * an error. */
+/* Its end will be told as an error. */
+static void
+lose(struct volo__py_link *link)
+{
+    pthread_mutex_lock(&link->lock);
+    link->err = VOLO_ENOMEM;
+    pthread_mutex_unlock(&link->lock);
+}
+
 static int
 on_chunk(volo_cx *cx, int err, volo_str chunk, void *user)
 {
@@ -201,10 +208,9 @@ on_chunk(volo_cx *cx, int err, volo_str chunk, void *user)
         end_body(link, err);
         return VOLO_FLOW_MORE;
     }
-    piece = chunk.len ? malloc(sizeof *piece + chunk.len) : NULL;
+    piece = malloc(sizeof *piece + chunk.len);
     if (!piece) {
-        if (chunk.len)
-            link->err = VOLO_ENOMEM;
+        lose(link);
         return VOLO_FLOW_MORE;
     }
     piece->next = NULL;

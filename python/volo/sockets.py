@@ -34,7 +34,8 @@ class Listeners:
             self._path = settings.uds
         else:
             port = 8080 if settings.port is None else settings.port
-            self.sockets = [_tcp(settings.host or "127.0.0.1", port, backlog)]
+            host = (settings.host or "127.0.0.1").strip("[]")
+            self.sockets = [_tcp(host, port, backlog)]
 
     @property
     def fds(self) -> list[int]:

@@ -109,7 +109,6 @@ class Supervisor:
         if not worker.hear():
             return
         _log.info("worker %d serves", worker.pid)
-        self._failures = 0
         old, worker.replaces = worker.replaces, None
         if old is not None and old in self._workers:
             old.stop()
