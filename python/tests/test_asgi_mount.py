@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import volo
 from served import Served
+
+import volo
 
 OK = {"type": "http.response.start", "status": 200, "headers": [(b"x-inner", b"1")]}
 
