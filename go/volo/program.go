@@ -27,7 +27,8 @@ const (
 	Worker
 	// Inline runs a handler on the loop's own thread: cheapest, but while it
 	// runs that loop does nothing else, connections and time-outs included.
-	// Only for handlers that take microseconds and never block, nor stream.
+	// Only for handlers that take microseconds and never block, stream, or call
+	// runtime.Goexit, which would end the program.
 	Inline
 )
 
