@@ -21,7 +21,7 @@ class Program:
     """One that prints the port that it serves on as its first line."""
 
     def __init__(self, source: str) -> None:
-        self._err = tempfile.TemporaryFile("w+")
+        self._err = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(source)],
             stdout=subprocess.PIPE,

@@ -152,11 +152,14 @@ class Router:
 
     def _shadow_route(self, route: Route) -> None:
         service = cvolo.volo_router_service(cvolo.volo_router_new())
-        for method in route.methods:
-            name = None if method == "*" else method
-            made = cvolo.volo_router_route(self._shadow, name, route.pattern, service)
+        made = [
+            cvolo.volo_router_route(
+                self._shadow, None if m == "*" else m, route.pattern, service
+            )
+            for m in route.methods
+        ]
         if route.name is not None:
-            cvolo.volo_route_name(made, route.name)
+            cvolo.volo_route_name(made[0], route.name)
 
     def _known_parameters(self) -> list[frozenset[str]]:
         """Those of the prefixes around this, for each way that leads here."""

@@ -48,8 +48,8 @@ class Runtime:
         self.threads = Threads()
         self.overrides: Overrides = overrides or {}
         self.on_unhandled = on_unhandled
-        self.pool_queue = cvolo.volo_queue_new(0)
-        self.aio_queue = cvolo.volo_queue_new(0)
+        self.pool_queue: Any = cvolo.volo_queue_new(0)
+        self.aio_queue: Any = cvolo.volo_queue_new(0)
         self.service: Any = None
         self.handlers: set[Any] = set()
         self._lifespan = lifespan
@@ -123,11 +123,18 @@ class Runtime:
         try:
             await self._stack.aclose()
         finally:
-            self.service = None
-            self._guests.clear()
+            self._let_go()
             for end in reversed(self._setup.on_stop):
                 end()
             self.app._end(self)
+
+    def _let_go(self) -> None:
+        """Give up what holds memory and descriptors, in whatever circle it is:
+        who is garbage may wait long to be collected."""
+        self.service = self._pool = self._aio = None
+        self.pool_queue = self.aio_queue = None
+        self.handlers.clear()
+        self._guests.clear()
 
     async def _stop_takers(self, now: bool) -> None:
         if self._aio is not None:

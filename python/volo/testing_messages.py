@@ -18,6 +18,15 @@ Body = str | bytes | Iterable[bytes]
 Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
+def lines_of(pairs: Pairs) -> Iterable[tuple[str, str]]:
+    """The lines that a mapping or pairs stand for."""
+    given: Any = pairs
+    lines: Iterable[tuple[str, str]] = (
+        given.items() if isinstance(given, Mapping) else given
+    )
+    return lines
+
+
 class ClientHeaders(Mapping[str, str]):
     """Field lines in order; names are found in any case.  ``h[name]`` joins
     repeated ones with commas."""
@@ -26,8 +35,7 @@ class ClientHeaders(Mapping[str, str]):
         self._lines: list[tuple[str, str]] = []
         if pairs is None:
             return
-        lines = pairs.items() if isinstance(pairs, Mapping) else pairs
-        for name, value in lines:
+        for name, value in lines_of(pairs):
             self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
