@@ -12,7 +12,11 @@
 
 #include "swig.h"
 
-enum { TAKE = 256, ROUNDS = 4 }; /* exchanges in one go, and how often */
+enum {
+    TAKE = 256,  /* exchanges in one go */
+    ROUNDS = 4,  /* and how often */
+    SLOW_US = 50 /* of a step: then answers do not wait for others */
+};
 
 static struct volo__py_asgi_names *const names = &volo__py_asgi_names;
 
@@ -48,7 +52,8 @@ flush(struct volo__py_asgi *asgi)
 }
 
 /* While cycles are being started, the last of them flushes; else the event
- * loop does, once it has run what is ready. */
+ * loop does, once it has run what is ready.  Where that takes its time, an
+ * answer leaves at once. */
 void
 volo__py_asgi_answer(struct volo__py_asgi *asgi, volo_cx *cx, int status)
 {
@@ -59,6 +64,10 @@ volo__py_asgi_answer(struct volo__py_asgi *asgi, volo_cx *cx, int status)
     answer.cx = cx;
     answer.status = status;
     volo__py_flush_add(&asgi->flush, &answer);
+    if (asgi->pace_us > SLOW_US) {
+        flush(asgi);
+        return;
+    }
     if (asgi->starting || asgi->scheduled)
         return;
     handle =
@@ -72,11 +81,34 @@ volo__py_asgi_answer(struct volo__py_asgi *asgi, volo_cx *cx, int status)
     }
 }
 
+static void
+expect_steps(struct volo__py_asgi *asgi, int n)
+{
+    if (asgi->starting == 0) {
+        asgi->since_us = volo__py_now_us();
+        asgi->started = 0;
+    }
+    asgi->starting += n;
+    asgi->started += n;
+}
+
+/* What a step takes, by and by. */
+static void
+measure(struct volo__py_asgi *asgi)
+{
+    uint64_t took = volo__py_now_us() - asgi->since_us;
+    uint64_t each = took / (uint64_t)asgi->started;
+
+    asgi->pace_us = (7 * asgi->pace_us + each) / 8;
+}
+
 void
 volo__py_asgi_stepped(struct volo__py_asgi *asgi)
 {
-    if (asgi->starting > 0 && --asgi->starting == 0)
-        flush(asgi);
+    if (asgi->starting == 0 || --asgi->starting > 0)
+        return;
+    measure(asgi);
+    flush(asgi);
 }
 
 static PyObject *
@@ -129,7 +161,7 @@ drain(struct volo__py_asgi *asgi)
                             0);
         if (n <= 0)
             break;
-        asgi->starting += n;
+        expect_steps(asgi, n);
         for (i = 0; i < n; i++)
             start(asgi, &asgi->jobs[i]);
     }

@@ -102,8 +102,11 @@ struct volo__py_asgi {
     struct volo__py_cycle *cycles; /* those at work, each with a reference */
     struct volo__py_flush flush;
     Py_ssize_t active;
-    int starting;  /* cycles whose first step is still to come */
-    int scheduled; /* the event loop will flush */
+    int starting; /* cycles whose first step is still to come */
+    int started;  /* of this batch, in all */
+    uint64_t since_us;
+    uint64_t pace_us; /* of a first step, on average */
+    int scheduled;    /* the event loop will flush */
 };
 
 /* volo__py_asgi_answer(asgi, cx, status): send what has been put into ${cx},

@@ -8,6 +8,8 @@ import asyncio
 import contextvars
 import gc
 import socket
+import threading
+import time
 import weakref
 from typing import Any
 
@@ -304,6 +306,32 @@ def test_many_at_once_each_get_their_own_answer() -> None:
         found = server.exchange(octets)
     paths = [part.split(b"HTTP/1.1")[0] for part in found.split(b"\r\n\r\n")[1:]]
     assert paths == [b"/%d" % (i % 10) for i in range(500)] + [b"/end"]
+
+
+def test_an_answer_does_not_wait_for_a_slow_step_of_another_request() -> None:
+    taken = threading.Event()
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] != "/fast":
+            taken.set()
+            time.sleep(float(scope["query_string"]))
+            ended.append(scope["path"])
+        await send(OK)
+        await send(body(scope["path"].encode()))
+
+    with served(app) as server:
+        server.get("/first?0.2")
+        clients = [server.client() for _ in range(3)]
+        taken.clear()
+        clients[0].request("GET", "/holds?0.5")
+        assert taken.wait(30)
+        clients[1].request("GET", "/fast")
+        clients[2].request("GET", "/slow?2")
+        assert clients[1].getresponse().read() == b"/fast"
+        assert "/slow" not in ended
+        for client in clients:
+            client.close()
 
 
 def test_what_runs_on_after_the_answer_is_waited_for_at_the_end() -> None:
