@@ -62,9 +62,10 @@ const (
 )
 
 type runner struct {
-	crew *crew
-	x    exchange
-	wake chan struct{}
+	crew  *crew
+	x     exchange
+	wake  chan struct{}
+	clock int64 // when its last handler returned; 0: it has waited since
 }
 
 // startCrew begins to take from queue.
@@ -145,8 +146,10 @@ func (r *runner) work() {
 		case c.closed:
 			return
 		case !c.taking:
+			r.clock = 0
 			c.take()
 		default:
+			r.clock = 0
 			c.send() // who takes has gone already
 			if c.taking && c.next == c.count && !r.rest() {
 				return
@@ -198,14 +201,18 @@ func (r *runner) one() {
 		c.send()
 	}
 	c.mu.Unlock()
-	began := now()
+	if r.clock == 0 {
+		r.clock = now()
+	}
+	began := r.clock
 	r.x.serve(ctx)
-	took := now() - began
+	r.clock = now()
+	took := r.clock - began
 	if slow := took > slowHandler; slow != route.slow.Load() {
 		route.slow.Store(slow)
 	}
 	c.mu.Lock()
-	c.add(&r.x, began+took)
+	c.add(&r.x, r.clock)
 }
 
 // add puts the answer of x to the others; with the lock.
