@@ -139,6 +139,21 @@ def test_what_is_no_application_is_told(tmp_path: Path) -> None:
     code, log = ends_with(tmp_path, write_app(tmp_path, "app = 3\n"))
     assert code == 1
     assert "3 is no application" in log
+    assert "Traceback" not in log
+
+
+def test_a_place_that_cannot_be_listened_on_is_told(tmp_path: Path) -> None:
+    target = write_app(tmp_path)
+    for place, words in [
+        (("--fd", "77"), "bad file descriptor"),
+        (("--uds", str(tmp_path / "no" / "s")), "no such file"),
+        (("--host", "192.0.2.1", "--port", "0"), "192.0.2.1"),
+    ]:
+        for workers in ("1", "2"):
+            code, log = ends_with(tmp_path, target, *place, "--workers", workers)
+            assert code == 1
+            assert words in log.lower()
+            assert "Traceback" not in log
 
 
 def test_a_port_in_use_is_told(tmp_path: Path) -> None:

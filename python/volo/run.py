@@ -63,12 +63,16 @@ def serve_here(
     given.  What goes wrong is logged; returns an exit code."""
     try:
         app = _load(settings)
-        server = _server(settings, app, bind)
     except LoadError as error:
         _log.error("%s", error)
         return EXIT_LOAD
     except Exception:
         _log.exception("could not load %s", settings.target)
+        return EXIT_LOAD
+    try:
+        server = _server(settings, app, bind)
+    except (OSError, TypeError, ValueError) as error:
+        _log.error("could not serve %s: %s", settings.target, error)
         return EXIT_LOAD
     return _run(settings, server, on_ready)
 
