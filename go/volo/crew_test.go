@@ -60,7 +60,31 @@ func TestUnderLoadOneCrossingIsForManyExchanges(t *testing.T) {
 			if n := volo.Crossings(s.Server); n > each*clients/8 {
 				t.Errorf("%d crossings for %d exchanges", n, each*clients)
 			}
+			if n := volo.Wakes(s.Server); n > each*clients/8 {
+				t.Errorf("%d wake-ups for %d exchanges", n, each*clients)
+			}
 		})
+	}
+}
+
+func TestAnIdleServerDoesNotCrossAtAll(t *testing.T) {
+	for _, workers := range []int{1, 2} {
+		s := serve(t, &volo.Server{Handler: text("ok"), Workers: workers})
+		s.want("/", 200, "ok")
+		var before int64
+		eventually(t, "it rests", func() bool {
+			shortly()
+			n := volo.Crossings(s.Server)
+			same := n == before
+			before = n
+			return same
+		})
+		for range 50 {
+			shortly()
+		}
+		if n := volo.Crossings(s.Server) - before; n > 1 { // one may have been under way
+			t.Errorf("%d crossings for nothing", n)
+		}
 	}
 }
 

@@ -15,6 +15,16 @@ func Crossings(s *Server) int64 {
 	return s.program.crossings.Load()
 }
 
+// Wakes says how often a runner that slept had to be woken, ever.
+func Wakes(s *Server) (n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.program.queues {
+		n += cvolo.Volo_queue_wakes(q.c)
+	}
+	return n
+}
+
 // Alive is how many pieces of memory C has in use.
 func Alive() int { return cvolo.Alive() }
 
