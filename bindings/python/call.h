@@ -112,6 +112,9 @@ int volo__py_encode_plain(struct volo__py_call *call, volo_answer *out,
 /* Whether it is str, bytes, None, or NULL for none. */
 int volo__py_is_plain(PyObject *body);
 
+/* Whether that is JSON which needs nobody to be asked. */
+int volo__py_is_json(PyObject *value);
+
 /* ${value} by the route's encoder: bytes or str. */
 PyObject *volo__py_as_json(struct volo__py_call *call, PyObject *value);
 

@@ -199,7 +199,7 @@ volo__py_encode_plain(struct volo__py_call *call, volo_answer *out,
 
     if (volo__py_is_plain(value))
         return encode_with(call, out, &parts);
-    if (!PyDict_Check(value) && !PyList_Check(value))
+    if (!volo__py_is_json(value))
         return 0;
     parts.body = volo__py_as_json(call, value);
     parts.type = "application/json";

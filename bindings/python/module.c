@@ -135,7 +135,8 @@ static const struct {
                   {"respond", &volo__py.hooks.respond},
                   {"on_error", &volo__py.hooks.on_error},
                   {"rejection", &volo__py.hooks.rejection},
-                  {"error", &volo__py.hooks.error}};
+                  {"error", &volo__py.hooks.error},
+                  {"records", &volo__py.hooks.records}};
 
 enum { HOOKS = sizeof hook_names / sizeof hook_names[0] };
 
@@ -236,7 +237,7 @@ static PyMethodDef functions[] = {
     {"set_hooks", (PyCFunction)(void (*)(void))set_hooks,
      METH_VARARGS | METH_KEYWORDS,
      "set_hooks(*, dumps=..., respond=..., on_error=..., rejection=..., "
-     "error=...)\n--\n\n"
+     "error=..., records=...)\n--\n\n"
      "What the package decides; those not named stay as they are."},
     {"problem", (PyCFunction)(void (*)(void))problem,
      METH_VARARGS | METH_KEYWORDS,

@@ -157,6 +157,15 @@ with_extra(struct volo__py_call *call, PyObject *response)
 
 /* ---- Values -------------------------------------------------------------- */
 
+int
+volo__py_is_json(PyObject *value)
+{
+    PyObject *kind = (PyObject *)Py_TYPE(value);
+
+    return PyDict_Check(value) || PyList_Check(value) ||
+           (PyObject *)Py_TYPE(kind) == volo__py.hooks.records;
+}
+
 PyObject *
 volo__py_as_json(struct volo__py_call *call, PyObject *value)
 {
@@ -208,7 +217,7 @@ of_value(struct volo__py_call *call, PyObject *value)
     if (PyByteArray_Check(value) || PyMemoryView_Check(value)) {
         body = PyBytes_FromObject(value);
         made = body ? volo__py_response_new(body, 0, NULL) : NULL;
-    } else if (PyDict_Check(value) || PyList_Check(value)) {
+    } else if (volo__py_is_json(value)) {
         body = volo__py_as_json(call, value);
         made = body ? volo__py_response_new(body, 0, "application/json") : NULL;
     } else if (PyBool_Check(value)) {

@@ -13,6 +13,7 @@ import pytest
 
 import volo
 from volo import HTML, JSON, Empty, HTTPError, PlainText, Problem, Redirect, Response
+from volo.respond import respond
 from volo.testing import TestClient
 
 
@@ -146,3 +147,16 @@ def test_an_unexpected_error_is_500_and_tells_nothing(
 def test_a_header_that_can_not_be_is_refused_where_it_is_set() -> None:
     with pytest.raises(ValueError, match="control character"):
         JSON(1, headers={"x-a": "b\r\nx: y"})
+
+
+def test_structs_are_encoded_by_c_and_their_classes_are_not() -> None:
+    def never(request: Any, value: Any) -> Any:
+        raise AssertionError(f"asked for {value!r}")
+
+    volo._cvolo.set_hooks(respond=never)
+    try:
+        assert answer_of(User("x")).json() == {"name": "x"}
+        assert answer_of((201, {"x-a": "b"}, User("x"))).status_code == 201
+        assert answer_of(User).status_code == 500
+    finally:
+        volo._cvolo.set_hooks(respond=respond)

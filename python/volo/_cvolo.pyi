@@ -306,6 +306,7 @@ def set_hooks(
     on_error: Callable[..., Any] | None = ...,
     rejection: Callable[..., Any] | None = ...,
     error: Callable[..., Any] | None = ...,
+    records: type | None = ...,
 ) -> None:
     """What the package decides; those not named stay as they are."""
 

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from . import _cvolo
 from .errors import HTTPError, Rejection, VoloError
 from .json import dumps
@@ -123,4 +125,5 @@ def install() -> None:
         on_error=on_error,
         rejection=Rejection,
         error=VoloError,
+        records=type(msgspec.Struct),
     )
