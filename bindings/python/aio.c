@@ -11,7 +11,12 @@
 
 #include "swig.h"
 
-enum { DRAIN = 256, DRAIN_ROUNDS = 4 };
+enum {
+    DRAIN = 256,
+    DRAIN_ROUNDS = 4,
+    SLOW_US = 100, /* between answers: then they are not sent together */
+    LATE_US = 500  /* the first of them does not wait longer */
+};
 
 struct aio {
     PyObject ob_base;
@@ -26,7 +31,8 @@ struct aio {
     int attached;
     int queue_done; /* its descriptor is polled no more */
     int draining;
-    int flush_soon; /* flush() will be called */
+    int flush_soon;             /* flush() will be called */
+    uint64_t last_us, first_us; /* the last answer, the first that waits */
     uint64_t drains, takes, started, tasks, answers, flushes, calls;
 };
 
@@ -75,6 +81,25 @@ flush_later(struct aio *aio)
     aio->flush_soon = 1;
 }
 
+/* While steps are short, answers leave together, which costs less.  Where they
+ * are not, there is little to save, and others would wait for them. */
+static void
+add_answer(struct aio *aio, const volo_answer *answer)
+{
+    uint64_t now = volo__py_now_us();
+    int slow = now - aio->last_us > SLOW_US;
+
+    aio->last_us = now;
+    if (aio->flush.count == 0)
+        aio->first_us = now;
+    volo__py_flush_add(&aio->flush, answer);
+    aio->answers++;
+    if (slow || now - aio->first_us > LATE_US)
+        send_answers(aio);
+    else if (!aio->draining && !aio->flush_soon && aio->flush.count)
+        flush_later(aio);
+}
+
 /* A coroutine that is dropped answers where that happens. */
 static void
 send(PyObject *self, const volo_answer *answer)
@@ -86,10 +111,7 @@ send(PyObject *self, const volo_answer *answer)
         return;
     }
     volo__py_task_set(answer->cx, NULL);
-    volo__py_flush_add(&aio->flush, answer);
-    aio->answers++;
-    if (!aio->draining && !aio->flush_soon && aio->flush.count)
-        flush_later(aio);
+    add_answer(aio, answer);
 }
 
 static PyObject *
@@ -149,8 +171,7 @@ start(struct aio *aio, const volo_job *job)
     if (handler->kind == VOLO__PY_ASYNC) {
         start_task(aio, job);
     } else if (volo__py_handler_run(handler, job, &answer)) {
-        volo__py_flush_add(&aio->flush, &answer);
-        aio->answers++;
+        add_answer(aio, &answer);
     }
 }
 
@@ -188,7 +209,9 @@ aio_drain(PyObject *self, PyObject *unused)
         Py_RETURN_NONE;
     aio->draining = 1;
     aio->drains++;
+    aio->last_us = volo__py_now_us();
     n = drain(aio);
+    aio->last_us = volo__py_now_us();
     aio->draining = 0;
     volo__py_sweep();
 
@@ -313,11 +336,7 @@ static PyObject *
 aio_stats(PyObject *self, PyObject *unused)
 {
     struct aio *aio = AIO(self);
-    PyObject *dict = PyDict_New();
-    const struct {
-        const char *name;
-        uint64_t value;
-    } stats[] = {
+    const struct volo__py_figure stats[] = {
         {"drains", aio->drains},
         {"takes", aio->takes},
         {"jobs", aio->started},
@@ -329,13 +348,9 @@ aio_stats(PyObject *self, PyObject *unused)
         {"wakes", volo_queue_wakes(aio->queue)},
         {"waiting", volo_queue_len(aio->queue)},
     };
-    size_t i;
 
     (void)unused;
-    for (i = 0; dict && i < sizeof stats / sizeof *stats; i++)
-        if (volo__py_stat(dict, stats[i].name, stats[i].value) < 0)
-            Py_CLEAR(dict);
-    return dict;
+    return volo__py_figures(stats, sizeof stats / sizeof *stats);
 }
 
 static PyObject *

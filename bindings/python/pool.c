@@ -140,11 +140,7 @@ static PyObject *
 pool_stats(PyObject *self, PyObject *unused)
 {
     struct volo__py_pool *pool = POOL(self);
-    PyObject *dict = PyDict_New();
-    const struct {
-        const char *name;
-        uint64_t value;
-    } stats[] = {
+    const struct volo__py_figure stats[] = {
         {"threads", count_threads(pool)},
         {"takers", atomic_load(&pool->leader) != NULL},
         {"takes", atomic_load(&pool->takes)},
@@ -160,13 +156,9 @@ pool_stats(PyObject *self, PyObject *unused)
         {"waiting", volo_queue_len(pool->queue)},
         {"average_us", atomic_load(&pool->average_us)},
     };
-    size_t i;
 
     (void)unused;
-    for (i = 0; dict && i < sizeof stats / sizeof *stats; i++)
-        if (volo__py_stat(dict, stats[i].name, stats[i].value) < 0)
-            Py_CLEAR(dict);
-    return dict;
+    return volo__py_figures(stats, sizeof stats / sizeof *stats);
 }
 
 static int

@@ -69,14 +69,19 @@ volo__py_cond_until(pthread_cond_t *cond, pthread_mutex_t *lock,
     return timed_wait(cond, lock, until_us) == 0;
 }
 
-int
-volo__py_stat(PyObject *dict, const char *name, uint64_t value)
+PyObject *
+volo__py_figures(const struct volo__py_figure *v, size_t n)
 {
-    PyObject *number = PyLong_FromUnsignedLongLong(value);
-    int rc = number ? PyDict_SetItemString(dict, name, number) : -1;
+    PyObject *dict = PyDict_New(), *number;
+    size_t i;
 
-    Py_XDECREF(number);
-    return rc;
+    for (i = 0; dict && i < n; i++) {
+        number = PyLong_FromUnsignedLongLong(v[i].value);
+        if (!number || PyDict_SetItemString(dict, v[i].name, number) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(number);
+    }
+    return dict;
 }
 
 /* ---- In the module

@@ -35,8 +35,15 @@ int volo__py_cond_until(pthread_cond_t *cond, pthread_mutex_t *lock,
  * exception. */
 int volo__py_run_init(PyObject *module);
 
-/* volo__py_stat(dict, name, value): one entry; -1 with an exception. */
-int volo__py_stat(PyObject *dict, const char *name, uint64_t value);
+struct volo__py_figure {
+    const char *name;
+    uint64_t value;
+};
+
+/* volo__py_figures(v, n): as a dict; NULL with an exception. */
+PyObject *volo__py_figures(const struct volo__py_figure *v, size_t n);
+- 1 with an exception.* /
+    int volo__py_stat(PyObject *dict, const char *name, uint64_t value);
 
 /* ---- Events: from loops to asyncio (events.c) -----------------------------
  */

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from typing import Any
 
@@ -58,6 +59,37 @@ def test_under_pipelined_load_a_drain_starts_many_and_answers_them_at_once(
     for crossing in ("drains", "takes", "answers", "wakes"):
         assert (after[crossing] - before[crossing]) * 8 <= jobs, crossing
     assert after["events"] == before["events"]
+
+
+@pytest.mark.parametrize("kind", [NOWAIT, ASYNC])
+def test_an_answer_does_not_wait_for_the_slow_step_of_another(kind: int) -> None:
+    answered = threading.Event()
+    steps: list[bool] = []
+
+    async def handler(request: Any) -> str:
+        end = time.monotonic() + 0.002
+        while time.monotonic() < end:
+            pass
+        steps.append(not steps or answered.wait(DEADLINE))
+        return "ok"
+
+    live = Live()
+    live.add("GET", "/", handler, kind)
+    with live:
+        go = threading.Event()
+        live.aio.call(go.wait, DEADLINE)
+        first, second = live.connect(), live.connect()
+        first.send("/")
+        until(lambda: live.aio.stats()["waiting"] == 1)
+        second.send("/")
+        until(lambda: live.aio.stats()["waiting"] == 2)
+        go.set()
+        assert first.receive() == (200, b"ok")
+        answered.set()
+        assert second.receive() == (200, b"ok")
+        first.close()
+        second.close()
+    assert steps == [True, True]
 
 
 def test_handlers_wait_side_by_side() -> None:
