@@ -37,8 +37,7 @@
 
 /*
  * What python/volo gives with volo._cvolo.set_hooks(dumps=, respond=,
- * on_error=, rejection=, error=, records=): kept for ever, so that they may be
- * borrowed.
+ * on_error=, rejection=, error=, records=): kept for ever, to be borrowed.
  *
  * respond(request, value) is asked in two cases.  A value that reply.c does
  * not know (a Struct, a generator): it returns one that it does know, mostly a
@@ -57,8 +56,7 @@ struct volo__py_hooks {
                             NULL: Invalid, answered without on_error */
     PyObject *error;     /* error(code, name, text) -> the exception of
                             volo__py_raise(); NULL: volo._cvolo.VoloError */
-    PyObject *records; /* the metaclass of types that are JSON as dict and list
-                          are (msgspec's Structs); or NULL */
+    PyObject *records;   /* metaclass of types that are JSON, as dict is */
 };
 
 struct volo__py {
