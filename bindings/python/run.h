@@ -42,8 +42,6 @@ struct volo__py_figure {
 
 /* volo__py_figures(v, n): as a dict; NULL with an exception. */
 PyObject *volo__py_figures(const struct volo__py_figure *v, size_t n);
-- 1 with an exception.* /
-    int volo__py_stat(PyObject *dict, const char *name, uint64_t value);
 
 /* ---- Events: from loops to asyncio (events.c) -----------------------------
  */
