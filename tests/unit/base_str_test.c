@@ -328,6 +328,25 @@ test_bad_utf8_is_found_behind_long_good_text(void **state)
         volo__utf8_valid(VOLO_STR("abcdefg\xe2\x82\xac-\xf0\x9f\x98\x80")));
 }
 
+static void
+test_field_values_have_no_control_octet_wherever_it_stands(void **state)
+{
+    char text[19];
+    size_t at;
+    int c, fine;
+
+    (void)state;
+    for (c = 0; c < 256; c++) {
+        fine = c == '\t' || (c >= 0x20 && c != 0x7f);
+        for (at = 0; at < sizeof text; at++) {
+            memset(text, at % 2 ? 'a' : 0xff, sizeof text);
+            text[at] = (char)c;
+            assert_int_equal(
+                volo__is_field_value(volo_str_make(text, sizeof text)), fine);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -347,6 +366,8 @@ main(void)
         cmocka_unit_test(test_all_octets_survive_encoding_and_decoding),
         cmocka_unit_test(test_utf8_is_what_a_slow_decoder_accepts),
         cmocka_unit_test(test_bad_utf8_is_found_behind_long_good_text),
+        cmocka_unit_test(
+            test_field_values_have_no_control_octet_wherever_it_stands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

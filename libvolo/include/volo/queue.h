@@ -72,14 +72,16 @@ VOLO_API int volo_queue_new(volo_queue **out, size_t capacity);
  * @since 0.1 */
 VOLO_API volo_queue *volo_queue_ref(volo_queue *queue);
 
-/** volo_queue_unref(queue): give one back; NULL is ignored.  Thread-safe.
+/** volo_queue_unref(queue): give one back; NULL is ignored.  With the last the
+ * queue closes, and what nobody has taken gets 503.  Thread-safe.
  * @since 0.1 */
 VOLO_API void volo_queue_unref(volo_queue *queue);
 
 /**
  * volo_queue_service(out, queue, user, user_free):
  * A service that puts its exchanges on ${queue}, with ${user} as the route of
- * the job, once the body has been read.  It takes a reference to the queue.
+ * the job, once the body has been read.  It takes no reference: who takes from
+ * the queue has one.
  *
  * Errors: VOLO_EINVAL, VOLO_ENOMEM.    @since 0.1
  */

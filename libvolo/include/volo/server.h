@@ -15,11 +15,13 @@ extern "C" {
 VOLO_API int volo_server_new(volo_server **out, volo_service *service);
 
 /** volo_server_free(server): stop it at once if it runs, and free it; NULL is
- * ignored.  Not from one of its own threads.    @since 0.1 */
+ * ignored.  Not from one of its own threads.  The service, the layers and the
+ * states live until the last exchange that is still out has ended, on whatever
+ * thread that is.    @since 0.1 */
 VOLO_API void volo_server_free(volo_server *server);
 
-/** volo_server_layer(server, fn, user, user_free): wrap everything.  Errors:
- * VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY (it runs).    @since 0.1 */
+/** volo_server_layer(server, fn, user, user_free): wrap everything.
+ * Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY (it runs).  @since 0.1 */
 VOLO_API int volo_server_layer(volo_server *server, volo_layer_fn fn,
                                void *user, volo_free_fn user_free);
 
@@ -91,8 +93,8 @@ enum volo_server_option {
     VOLO_SERVER_CHUNK_EXT_LIMIT = 22 /* 16 KiB a body */
 };
 
-/** volo_server_set(server, option, value): see volo_server_option.  Errors:
- * VOLO_EINVAL, VOLO_EBUSY (it runs).    @since 0.1 */
+/** volo_server_set(server, option, value): see volo_server_option.
+ * Errors: VOLO_EINVAL, VOLO_EBUSY (it runs).    @since 0.1 */
 VOLO_API int volo_server_set(volo_server *server, int option, uint64_t value);
 
 /** volo_server_get(out, server, option): what is set.  Errors: VOLO_EINVAL.
@@ -113,8 +115,8 @@ VOLO_API int volo_server_on_thread(volo_server *server, volo_task_fn start,
                                    volo_free_fn user_free);
 
 /** volo_server_on_stop(server, fn, user, user_free): call ${fn} when a stop
- * begins, in order of registration, before connections are drained.  Errors:
- * VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
+ * begins, in order of registration, before connections are drained.
+ * Errors: VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_server_on_stop(volo_server *server, volo_task_fn fn,
                                  void *user, volo_free_fn user_free);
 
@@ -139,8 +141,7 @@ VOLO_API int volo_server_wait(volo_server *server);
  * volo_server_stop(server):
  * Begin a graceful stop: accept no more, close idle connections, let
  * exchanges in progress finish, for at most the stop timeout.  A second call
- * closes everything at once.  Thread-safe and async-signal-safe.
- * @since 0.1
+ * closes everything at once.  Thread-safe, async-signal-safe.  @since 0.1
  */
 VOLO_API void volo_server_stop(volo_server *server);
 
@@ -153,17 +154,16 @@ VOLO_API void volo_server_stop(volo_server *server);
  */
 VOLO_API int volo_server_attach(volo_server *server, void *uv_loop);
 
-/** volo_server_open(server): serve from steps of the caller: one worker, no
+/** volo_server_open(server): serve from steps of the caller, without a
  * thread.  Errors: as volo_server_run().    @since 0.1 */
 VOLO_API int volo_server_open(volo_server *server);
 
-/** volo_server_fd(server): a descriptor that is readable when a step has
- * something to do; with volo_server_open().  Errors: VOLO_EINVAL.
- * @since 0.1 */
+/** volo_server_fd(server): readable when a step has something to do; with
+ * volo_server_open().  Errors: VOLO_EINVAL.    @since 0.1 */
 VOLO_API int volo_server_fd(const volo_server *server);
 
-/** volo_server_next_ms(server): milliseconds until a step is due even if the
- * descriptor stays silent; -1 for never.    @since 0.1 */
+/** volo_server_next_ms(server): milliseconds until a step is due though the
+ * descriptor is silent; -1: never.    @since 0.1 */
 VOLO_API int64_t volo_server_next_ms(const volo_server *server);
 
 /** volo_server_step(server, timeout_ms): do what there is to do, waiting up
@@ -189,8 +189,8 @@ enum volo_server_stat_id {
  * one.  Thread-safe.    @since 0.1 */
 VOLO_API uint64_t volo_server_stat(const volo_server *server, int id);
 
-/** volo_server_error(server): what was wrong with the last call that failed,
- * in words; "" if nothing.    @since 0.1 */
+/** volo_server_error(server): what was wrong with the last call that failed;
+ * "" if nothing.    @since 0.1 */
 VOLO_API const char *volo_server_error(const volo_server *server);
 
 #ifdef __cplusplus

@@ -61,8 +61,19 @@ volo__home_init(struct volo__home *home, void (*wake)(struct volo__home *home),
 static void
 unref(struct volo__home *home)
 {
-    if (atomic_fetch_sub(&home->refs, 1) == 1)
-        home->destroy(home);
+    if (atomic_fetch_sub(&home->refs, 1) != 1)
+        return;
+    if (home->kept_free)
+        home->kept_free(home->kept);
+    home->destroy(home);
+}
+
+void
+volo__home_keep(struct volo__home *home, void *kept,
+                void (*kept_free)(void *kept))
+{
+    home->kept = kept;
+    home->kept_free = kept_free;
 }
 
 size_t

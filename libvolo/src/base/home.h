@@ -57,6 +57,8 @@ struct volo__home {
     atomic_int refs; /* posters inside, and one until it has ended */
     void (*wake)(struct volo__home *home);    /* thread-safe, by net */
     void (*destroy)(struct volo__home *home); /* frees what embeds it */
+    void *kept;                               /* see volo__home_keep() */
+    void (*kept_free)(void *kept);
 
     /* All below belongs to the home's thread. */
     struct volo__task *deferred; /* to run at the end of the iteration */
@@ -119,6 +121,11 @@ void volo__home_mute(struct volo__home *home);
  * maybe before this returns.  volo__here is NULL afterwards if it was it.
  */
 void volo__home_retire(struct volo__home *home);
+
+/* volo__home_keep(home, kept, kept_free): something that exchanges may look at
+ * for as long as one of them lives; released before destroy.  Once. */
+void volo__home_keep(struct volo__home *home, void *kept,
+                     void (*kept_free)(void *kept));
 
 /* volo__home_exchange_gone(home): one exchange less; see live.  On its thread,
  * or in what is run for a dead one. */

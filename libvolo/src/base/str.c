@@ -52,16 +52,36 @@ volo__is_token(volo_str s)
     return s.len > 0;
 }
 
+/* Whether one of the eight octets at ${at} is below 0x20 or is 0x7f: then the
+ * subtraction borrows from its high bit, which an octet that has it set
+ * already does not show. */
+static int
+has_control(const char *at)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t x, del;
+
+    memcpy(&x, at, sizeof x);
+    del = x ^ 0x7f * each;
+    return (((x - 0x20 * each) & ~x) | ((del - each) & ~del)) & 0x80 * each ? 1
+                                                                            : 0;
+}
+
 int
 volo__is_field_value(volo_str s)
 {
-    size_t i;
+    size_t i = 0;
 
-    for (i = 0; i < s.len; i++) {
+    while (i < s.len) {
         unsigned char c = (unsigned char)s.ptr[i];
 
+        if (s.len - i >= 8 && !has_control(s.ptr + i)) {
+            i += 8;
+            continue;
+        }
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return 0;
+        i++;
     }
     return 1;
 }

@@ -290,14 +290,14 @@ static void
 host_serve(struct volo__h1 *h1, volo_cx *cx)
 {
     struct volo__conn *c = conn_of(h1);
-    volo_server *server = c->worker->server;
+    struct volo__root *root = c->worker->server->root;
 
-    if (server->states && volo__cx_push_scope(cx, server->states)) {
+    if (root->states && volo__cx_push_scope(cx, root->states)) {
         volo__cx_fail(cx, 503);
         volo_cx_unref(cx);
         return;
     }
-    volo__cx_serve(cx, &server->root);
+    volo__cx_serve(cx, &root->around);
 }
 
 /* Something is to be written or fed, but this is no place to do it. */

@@ -114,7 +114,7 @@ prepare(volo_server *server, int mode, unsigned count, uv_loop_t *uv)
         return fail(server, VOLO_EBUSY, "it runs or has run already");
     if (server->address_count == 0)
         return fail(server, VOLO_EINVAL, "nothing is bound");
-    err = volo_service_freeze(&server->root);
+    err = volo_service_freeze(&server->root->around);
     if (err)
         return fail(server, err, volo_strerror(err));
     err = open_all(server, count, uv);

@@ -43,18 +43,6 @@ is_new(const volo_server *server)
     return atomic_load(&server->mode) == VOLO__SERVER_NEW;
 }
 
-static void
-call_service(volo_cx *cx, void *user)
-{
-    volo_service_call(((volo_server *)user)->service, cx);
-}
-
-static int
-freeze_service(volo_service *root)
-{
-    return volo_service_freeze(((volo_server *)root->user)->service);
-}
-
 int
 volo_server_new(volo_server **out, volo_service *service)
 {
@@ -66,9 +54,10 @@ volo_server_new(volo_server **out, volo_service *service)
     server = volo__calloc(sizeof *server);
     if (!server)
         return VOLO_ENOMEM;
-    volo__service_init(&server->root, call_service, server);
-    server->root.freeze = freeze_service;
-    server->service = volo_service_ref(service);
+    if (volo__root_new(&server->root, service)) {
+        volo__free(server);
+        return VOLO_ENOMEM;
+    }
     for (i = 0; i < VOLO__SERVER_OPTIONS; i++)
         server->options[i] = options[i].value;
     *out = server;
@@ -85,19 +74,6 @@ free_hooks(volo_server *server)
         if (hook->user_free)
             hook->user_free(hook->user);
         volo__free(hook);
-    }
-}
-
-static void
-free_states(volo_server *server)
-{
-    struct volo__ext *state = server->states, *next;
-
-    for (; state; state = next) {
-        next = state->next;
-        if (state->value_free)
-            state->value_free(state->value);
-        volo__free(state);
     }
 }
 
@@ -126,11 +102,9 @@ volo__server_destroy(volo_server *server)
     volo__free(server->addresses);
     volo__addresses_fini(&server->per_address);
     free_hooks(server);
-    free_states(server);
     if (server->thread_free)
         server->thread_free(server->thread_user);
-    volo__service_fini(&server->root);
-    volo_service_unref(server->service);
+    volo__root_unref(server->root);
     volo__free(server->name);
     volo__free(server);
 }
@@ -138,39 +112,25 @@ volo__server_destroy(volo_server *server)
 int
 volo_server_add_layer(volo_server *server, volo_layer *layer)
 {
-    return volo_service_add_layer(&server->root, layer);
+    return volo_service_add_layer(&server->root->around, layer);
 }
 
 int
 volo_server_layer(volo_server *server, volo_layer_fn fn, void *user,
                   volo_free_fn user_free)
 {
-    return volo_service_layer(&server->root, fn, user, user_free);
+    return volo_service_layer(&server->root->around, fn, user, user_free);
 }
 
 int
 volo_server_set_state(volo_server *server, const void *key, void *value,
                       volo_free_fn value_free)
 {
-    struct volo__ext *state = NULL;
-    int err = is_new(server) ? 0 : VOLO_EBUSY;
-
-    if (!err) {
-        state = volo__malloc(sizeof *state);
-        if (!state)
-            err = VOLO_ENOMEM;
-    }
-    if (err) {
-        if (value_free)
-            value_free(value);
-        return err;
-    }
-    state->next = server->states;
-    state->key = key;
-    state->value = value;
-    state->value_free = value_free;
-    server->states = state;
-    return 0;
+    if (is_new(server))
+        return volo__root_set_state(server->root, key, value, value_free);
+    if (value_free)
+        value_free(value);
+    return VOLO_EBUSY;
 }
 
 static int

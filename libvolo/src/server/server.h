@@ -17,7 +17,7 @@
 #include "net/signals.h"
 #include "net/stream.h"
 #include "server/addresses.h"
-#include "service/service.h"
+#include "server/root.h"
 
 enum { VOLO__SERVER_OPTIONS = 23, VOLO__STATS = 11 };
 
@@ -40,9 +40,7 @@ enum volo__server_mode {
 };
 
 struct volo_server {
-    volo_service root; /* its layers around the user's service */
-    volo_service *service;
-    struct volo__ext *states;
+    struct volo__root *root; /* what it serves */
     uint64_t options[VOLO__SERVER_OPTIONS];
     char *name;
     struct volo__h1_config h1;

@@ -34,6 +34,12 @@ struct trip {
 
 /* ---- The client ---------------------------------------------------------- */
 
+static void
+let_go(void *service)
+{
+    volo_service_unref(service);
+}
+
 int
 volo_test_new(volo_test **out, volo_service *service)
 {
@@ -53,7 +59,8 @@ volo_test_new(volo_test **out, volo_service *service)
         volo__free(test);
         return err;
     }
-    test->service = volo_service_ref(service);
+    test->service = service;
+    volo__home_keep(&test->loop->home, volo_service_ref(service), let_go);
     *out = test;
     return 0;
 }
@@ -68,7 +75,6 @@ volo_test_free(volo_test *test)
     while (test->responses)
         volo_test_response_free(test->responses);
     volo__loop_close(test->loop);
-    volo_service_unref(test->service);
     volo__free(test);
 }
 

@@ -251,6 +251,7 @@ volo__worker_open(struct volo__worker *w, uv_loop_t *uv)
     if (err)
         return err;
     w->home = &w->loop->home;
+    volo__home_keep(w->home, volo__root_ref(w->server->root), volo__root_unref);
     w->home->live++;
     w->pause_task.run = pause_run;
     w->resume_task.run = resume_run;

@@ -3,10 +3,12 @@
  * The queue from inside: a bounded ring for many producers and many takers,
  * takers that sleep, and the batches in which loops hand over.
  *
- * Two counts keep it.  refs are those who use it: programs and services; when
- * the last goes, the queue closes and what nobody took is answered with 503.
- * keeps are those who may still look at it: all refs together, routes of
- * exchanges that are still out, a batch that is under way.
+ * Two counts keep it.  refs are those who may take from it; when the last
+ * goes, the queue closes and what nobody took is answered with 503.  keeps are
+ * those who may still look at it: all refs together, services, routes of
+ * exchanges that are still out, a batch that is under way.  A service is none
+ * of the refs: exchanges keep their service, so those that nobody takes would
+ * keep the queue open for themselves.
  */
 #ifndef VOLO_SERVICE_QUEUE_H
 #define VOLO_SERVICE_QUEUE_H

@@ -46,17 +46,6 @@ route_drop(void *user)
     volo__free(route);
 }
 
-/* The service goes: it does not hold the queue open any more. */
-static void
-service_gone(void *user)
-{
-    struct route *route = user;
-
-    if (route->queue)
-        volo_queue_unref(route->queue);
-    route_drop(route);
-}
-
 /* ---- Passing on ---------------------------------------------------------- */
 
 static void
@@ -194,11 +183,9 @@ service_new(volo_service **out, const struct route *like)
     *route = *like;
     atomic_init(&route->refs, 1);
     atomic_init(&route->gates, NULL);
-    if (route->queue) {
-        volo_queue_ref(route->queue);
+    if (route->queue)
         volo__queue_keep(route->queue);
-    }
-    return volo_service_new(out, serve, route, service_gone);
+    return volo_service_new(out, serve, route, route_drop);
 }
 
 int
