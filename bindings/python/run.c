@@ -69,18 +69,25 @@ volo__py_cond_until(pthread_cond_t *cond, pthread_mutex_t *lock,
     return timed_wait(cond, lock, until_us) == 0;
 }
 
+int
+volo__py_stat(PyObject *dict, const char *name, uint64_t value)
+{
+    PyObject *number = PyLong_FromUnsignedLongLong(value);
+    int rc = number ? PyDict_SetItemString(dict, name, number) : -1;
+
+    Py_XDECREF(number);
+    return rc;
+}
+
 PyObject *
 volo__py_figures(const struct volo__py_figure *v, size_t n)
 {
-    PyObject *dict = PyDict_New(), *number;
+    PyObject *dict = PyDict_New();
     size_t i;
 
-    for (i = 0; dict && i < n; i++) {
-        number = PyLong_FromUnsignedLongLong(v[i].value);
-        if (!number || PyDict_SetItemString(dict, v[i].name, number) < 0)
+    for (i = 0; dict && i < n; i++)
+        if (volo__py_stat(dict, v[i].name, v[i].value) < 0)
             Py_CLEAR(dict);
-        Py_XDECREF(number);
-    }
     return dict;
 }
 

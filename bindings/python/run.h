@@ -35,6 +35,9 @@ int volo__py_cond_until(pthread_cond_t *cond, pthread_mutex_t *lock,
  * exception. */
 int volo__py_run_init(PyObject *module);
 
+/* volo__py_stat(dict, name, value): one entry; -1 with an exception. */
+int volo__py_stat(PyObject *dict, const char *name, uint64_t value);
+
 struct volo__py_figure {
     const char *name;
     uint64_t value;
