@@ -47,6 +47,7 @@ make_service(volo_service **out, volo_queue *queue)
 static void
 flush(struct volo__py_asgi *asgi)
 {
+    asgi->flushes += asgi->flush.count > 0;
     volo__py_flush_send(&asgi->flush);
     volo__py_sweep();
 }
@@ -161,6 +162,8 @@ drain(struct volo__py_asgi *asgi)
                             0);
         if (n <= 0)
             break;
+        asgi->takes++;
+        asgi->jobs_taken += (uint64_t)n;
         expect_steps(asgi, n);
         for (i = 0; i < n; i++)
             start(asgi, &asgi->jobs[i]);
@@ -334,6 +337,21 @@ close_method(PyObject *self, PyObject *none)
 }
 
 static PyObject *
+stats_method(PyObject *self, PyObject *none)
+{
+    struct volo__py_asgi *asgi = (struct volo__py_asgi *)self;
+    const struct volo__py_figure figures[] = {
+        {"takes", asgi->takes},
+        {"jobs", asgi->jobs_taken},
+        {"flushes", asgi->flushes},
+        {"wakes", volo_queue_wakes(asgi->queue)},
+    };
+
+    (void)none;
+    return volo__py_figures(figures, sizeof figures / sizeof *figures);
+}
+
+static PyObject *
 active_get(PyObject *self, void *none)
 {
     (void)none;
@@ -438,6 +456,7 @@ static PyMethodDef methods[] = {
     {"flush", flush_method, METH_NOARGS, "flush(): send what is ready."},
     {"tasks", tasks_method, METH_NOARGS,
      "tasks() -> list: those of all requests in progress."},
+    {"stats", stats_method, METH_NOARGS, "stats() -> dict: counters."},
     {"close", close_method, METH_NOARGS, "close(): take no more."},
     {NULL, NULL, 0, NULL},
 };

@@ -104,6 +104,7 @@ struct volo__py_asgi {
     Py_ssize_t active;
     int starting; /* cycles whose first step is still to come */
     int started;  /* of this batch, in all */
+    uint64_t takes, jobs_taken, flushes;
     uint64_t since_us;
     uint64_t pace_us; /* of a first step, on average */
     int scheduled;    /* the event loop will flush */

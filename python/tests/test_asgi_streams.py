@@ -308,6 +308,25 @@ def test_many_at_once_each_get_their_own_answer() -> None:
     assert paths == [b"/%d" % (i % 10) for i in range(500)] + [b"/end"]
 
 
+def test_requests_that_come_together_are_taken_and_answered_together() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(OK)
+        await send(body(b"x"))
+
+    count = 3200
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    with served(app) as server, server.raw() as client:
+        client.sendall(request * count)
+        found = b""
+        while found.count(b"\r\n\r\nx") < count:
+            found += client.recv(1 << 20)
+        guest: Any = server.server._guest  # type: ignore[attr-defined]
+        stats = guest._app.stats()
+    assert stats["jobs"] == count
+    assert stats["takes"] <= count / 8
+    assert stats["flushes"] <= count / 8
+
+
 def test_an_answer_does_not_wait_for_a_slow_step_of_another_request() -> None:
     taken = threading.Event()
     ended: list[str] = []

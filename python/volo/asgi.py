@@ -181,6 +181,11 @@ class Asgi:
         """How many requests are in progress."""
         return int(self._c.active)
 
+    def stats(self) -> dict[str, int]:
+        """Counters since the start: how often jobs were taken, and answers
+        sent, together."""
+        return self._c.stats()
+
     async def stop(self, now: bool = False) -> None:
         """End what :meth:`start` began, once no more requests come.  What still
         runs may go on for a while, and is then cancelled; ``now`` does so at
