@@ -79,8 +79,7 @@ size_t volo__py_hub_run(struct volo__py_hub *hub);
 /* volo__py_hub_close(hub): drop what is there and what comes. */
 void volo__py_hub_close(struct volo__py_hub *hub);
 
-/* volo__py_hub_call(hub, args): of (fn, *args), have it called: events_call.c.
- */
+/* volo__py_hub_call(hub, args): of (fn, *args), have it called. */
 PyObject *volo__py_hub_call(struct volo__py_hub *hub, PyObject *args);
 
 uint64_t volo__py_hub_wakes(const struct volo__py_hub *hub);
