@@ -320,7 +320,7 @@ def test_requests_that_come_together_are_taken_and_answered_together() -> None:
         found = b""
         while found.count(b"\r\n\r\nx") < count:
             found += client.recv(1 << 20)
-        guest: Any = server.server._guest  # type: ignore[attr-defined]
+        guest: Any = server.server._guest
         stats = guest._app.stats()
     assert stats["jobs"] == count
     assert stats["takes"] <= count / 8
