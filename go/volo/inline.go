@@ -12,14 +12,14 @@ func init() { cvolo.Inline = inline }
 
 // inline answers what came for a program in one iteration of a loop, on the
 // loop's thread.
-func inline(id uintptr, jobs []cvolo.Job, b *cvolo.Batch) {
+func inline(id uintptr, jobs cvolo.Given, b *cvolo.Batch) {
 	programs.RLock()
 	p := programs.byID[id]
 	programs.RUnlock()
 	if p == nil { // it has ended
-		for i := range jobs {
+		for i := range jobs.Count {
 			answer := b.Next()
-			answer.Cx, answer.Status = jobs[i].Cx, http.StatusServiceUnavailable
+			answer.Cx, answer.Status = jobs.At(i).Cx, http.StatusServiceUnavailable
 			if b.Count == cvolo.MaxAnswers {
 				b.Send()
 			}
@@ -27,9 +27,9 @@ func inline(id uintptr, jobs []cvolo.Job, b *cvolo.Batch) {
 		return
 	}
 	x := p.borrow()
-	for i := range jobs {
-		x.route = p.routes[jobs[i].Route]
-		x.serve(x.begin(&jobs[i]))
+	for i := range jobs.Count {
+		x.route = p.routes[jobs.At(i).Route]
+		x.serve(x.begin(jobs.At(i)))
 		for !x.put(b) {
 			b.Send()
 		}

@@ -5,9 +5,13 @@
  */
 #include "go.h"
 
-/* layout.go says the same of itself. */
-_Static_assert(sizeof(volo_job) == 152 && sizeof(volo_pair) == 40 &&
-                   sizeof(volo_answer) == 64,
+#include <stddef.h>
+
+_Static_assert(offsetof(volo_job, param_count) + sizeof(size_t) ==
+                       VOLO__GO_JOB_SIZE &&
+                   offsetof(volo_answer, user) + sizeof(void *) ==
+                       VOLO__GO_ANSWER_SIZE &&
+                   sizeof(volo_pair) == 40,
                "layout.go has other descriptors");
 
 struct volo__go_batch *
@@ -29,8 +33,8 @@ volo__go_batch_free(struct volo__go_batch *batch)
 void
 volo__go_answer(struct volo__go_batch *batch)
 {
-    volo_queue_answer(NULL, batch->answers, sizeof *batch->answers,
-                      batch->count);
+    volo_queue_answer(NULL, (const volo_answer *)(void *)batch->answers,
+                      VOLO__GO_ANSWER_SIZE, batch->count);
     batch->count = batch->pair_count = batch->byte_count = 0;
 }
 
@@ -40,7 +44,7 @@ volo__go_turn(volo_queue *queue, struct volo__go_batch *batch, volo_job *jobs,
 {
     if (batch && batch->count)
         volo__go_answer(batch);
-    return volo_queue_take(queue, jobs, sizeof *jobs, max, timeout_ms);
+    return volo_queue_take(queue, jobs, VOLO__GO_JOB_SIZE, max, timeout_ms);
 }
 
 /* ---- One at a time ---------------------------------------------------------

@@ -35,7 +35,11 @@ long volo__go_alive(void);
 enum {
     VOLO__GO_ANSWERS = 64,
     VOLO__GO_PAIRS = 512,
-    VOLO__GO_BYTES = 64 * 1024
+    VOLO__GO_BYTES = 64 * 1024,
+
+    /* What layout.go knows of the descriptors, which may have grown since. */
+    VOLO__GO_JOB_SIZE = 152,
+    VOLO__GO_ANSWER_SIZE = 64
 };
 
 /* Answers on their way to C, written by Go: it fills bytes with what the
@@ -44,7 +48,7 @@ struct volo__go_batch {
     size_t count;
     size_t pair_count;
     size_t byte_count;
-    volo_answer answers[VOLO__GO_ANSWERS];
+    _Alignas(8) char answers[VOLO__GO_ANSWERS * VOLO__GO_ANSWER_SIZE];
     volo_pair pairs[VOLO__GO_PAIRS];
     char bytes[VOLO__GO_BYTES];
 };

@@ -5,8 +5,8 @@ package cvolo
 import "unsafe"
 
 // These are the descriptors of volo/queue.h and of go.h, field by field: Go
-// reads and writes them in C memory, without a call.  go.c refuses to compile
-// if they are not as large as it thinks.
+// reads and writes them in C memory, without a call.  batch.c does not compile
+// if they are not where it thinks; that they grow at their end does no harm.
 
 // Str is a volo_str: octets that are not ours.
 type Str struct {

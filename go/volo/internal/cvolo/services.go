@@ -64,13 +64,23 @@ func (s Slot) SetInline(program, route uintptr) int {
 	return int(C.volo__go_slot_set(s.at, service))
 }
 
+// Given is an array of jobs that C lends, which may be longer than ours.
+type Given struct {
+	at     unsafe.Pointer
+	stride uintptr
+	Count  int
+}
+
+// At is job number i.
+func (g Given) At(i int) *Job { return (*Job)(unsafe.Add(g.at, uintptr(i)*g.stride)) }
+
 // Inline is called on a loop's thread with what came for a program in one
 // iteration.  It sends b when that is full, and leaves in it what is left.
-var Inline func(program uintptr, jobs []Job, b *Batch)
+var Inline func(program uintptr, jobs Given, b *Batch)
 
 //export goVoloInline
-func goVoloInline(program C.uintptr_t, jobs unsafe.Pointer, count C.size_t, b unsafe.Pointer) {
-	Inline(uintptr(program), unsafe.Slice((*Job)(jobs), int(count)), (*Batch)(b))
+func goVoloInline(program C.uintptr_t, jobs unsafe.Pointer, stride, count C.size_t, b unsafe.Pointer) {
+	Inline(uintptr(program), Given{jobs, uintptr(stride), int(count)}, (*Batch)(b))
 }
 
 // URL builds the path of a named route from names and values in turn; the

@@ -135,7 +135,7 @@ jobs_come(const volo_job *jobs, size_t count, void *user)
         refuse(jobs++);
     if (!count)
         return;
-    goVoloInline((uintptr_t)user, (void *)jobs, count, batch);
+    goVoloInline((uintptr_t)user, (void *)jobs, sizeof *jobs, count, batch);
     if (batch->count)
         volo__go_answer(batch);
 }
