@@ -48,10 +48,11 @@ class Portal:
 
     def stop(self) -> None:
         """Raises what the app's end raises."""
-        self.client = None
         try:
             self._call(self._runtime.stop())
         finally:
+            # Last: handlers that were still at work answer to its loop.
+            self.client = None
             self._stop_loop()
 
     def take_errors(self) -> list[Exception]:
