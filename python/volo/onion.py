@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
@@ -194,8 +193,7 @@ def _in_thread(step: Step, pool: ThreadPoolExecutor) -> Step:
         caller = _Caller()
         context = contextvars.copy_context()
         context.run(_caller.set, caller)
-        call = functools.partial(context.run, step, request)
-        work = caller.loop.run_in_executor(pool, call)
+        work = caller.loop.run_in_executor(pool, lambda: context.run(step, request))
         try:
             return await work
         except asyncio.CancelledError:
