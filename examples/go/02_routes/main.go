@@ -34,7 +34,7 @@ type user struct {
 }
 
 func getUser(_ context.Context, in userInput) (user, error) {
-	return user{in.ID, in.Lang}, nil
+	return user(in), nil
 }
 
 type searchInput struct {
