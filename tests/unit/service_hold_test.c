@@ -10,6 +10,7 @@ struct life {
     int finished;
     pthread_t thread;
     int threads;
+    volo_cx *cx;
 };
 
 static void
@@ -194,6 +195,111 @@ test_a_finish_hook_may_post_work(void **state)
     finish_of(release_first);
 }
 
+/* ---- A client that leaves as the owner lets go ----------------------------
+ */
+
+static void *
+let_go(void *cx)
+{
+    volo_cx_unref(cx);
+    return NULL;
+}
+
+static void
+let_go_elsewhere(void *cx)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, let_go, cx);
+    pthread_join(thread, NULL);
+}
+
+/* As a binding does it, to send word to another thread. */
+static void
+tell(volo_cx *cx, void *user)
+{
+    count(&((struct life *)user)->posted);
+    let_go_elsewhere(volo_cx_ref(cx));
+}
+
+static void
+start(volo_cx *cx, uint64_t ms, volo_task_fn fn)
+{
+    assert_int_equal(volo_timer_start(NULL, volo_cx_loop(cx), ms, fn, cx, NULL),
+                     0);
+}
+
+/* The loop is late, and then has two things to do at once: the exchange is let
+ * go, of which the word waits in the inbox, and the client leaves. */
+static void
+be_late(void *cx)
+{
+    usleep(20000);
+    start(cx, 1, let_go_elsewhere);
+}
+
+static void
+keep(volo_cx *cx, void *user)
+{
+    struct life *life = user;
+
+    assert_int_equal(volo_cx_on_cancel(cx, tell, life, NULL), 0);
+    volo_cx_set_ext(cx, life, &life->finished, count);
+    life->cx = volo_cx_ref(cx);
+}
+
+static void
+leave_together(volo_cx *cx, void *user)
+{
+    keep(cx, user);
+    start(cx, 1, be_late);
+}
+
+static void
+ask_and_leave(struct rig *rig)
+{
+    volo_test_request *request;
+    volo_test_response *r;
+
+    volo_test_request_new(&request, rig->client, "GET", "/");
+    volo_test_request_leave(request, 8);
+    assert_int_equal(volo_test_send(&r, rig->client, request), VOLO_ECANCELED);
+    volo_test_run(rig->client, 5);
+}
+
+static void
+test_nobody_is_told_of_an_exchange_that_was_let_go(void **state)
+{
+    struct life life = {.released = 0};
+    struct rig rig;
+
+    (void)state;
+    rig_service(&rig, leave_together, &life);
+    rig_open(&rig);
+    ask_and_leave(&rig);
+    assert_int_equal(life.posted, 0);
+    assert_int_equal(life.finished, 1);
+    rig_close(&rig);
+}
+
+static void
+test_who_is_told_may_take_a_reference_and_give_it_back(void **state)
+{
+    struct life life = {.released = 0};
+    struct rig rig;
+
+    (void)state;
+    rig_service(&rig, keep, &life);
+    rig_open(&rig);
+    ask_and_leave(&rig);
+    assert_int_equal(life.posted, 1);
+    assert_int_equal(life.finished, 0);
+    volo_cx_unref(life.cx);
+    volo_test_run(rig.client, 5);
+    assert_int_equal(life.finished, 1);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -206,6 +312,9 @@ main(void)
         cmocka_unit_test(
             test_a_layer_posts_work_behind_the_500_of_a_dropped_one),
         cmocka_unit_test(test_a_finish_hook_may_post_work),
+        cmocka_unit_test(test_nobody_is_told_of_an_exchange_that_was_let_go),
+        cmocka_unit_test(
+            test_who_is_told_may_take_a_reference_and_give_it_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,8 @@ VOLO_API int volo_cx_is_canceled(const volo_cx *cx);
 VOLO_API int volo_cx_is_answered(const volo_cx *cx);
 
 /** volo_cancel_fn: an exchange was canceled.  On the loop's thread, while the
- * owner may be at work: use it to tell the owner, not to touch the cx. */
+ * owner may be at work: use it to tell the owner, for which a reference may be
+ * taken, not to touch the cx.  Not called if nobody owns the cx any more. */
 typedef void (*volo_cancel_fn)(volo_cx *cx, void *user);
 
 /**

@@ -147,17 +147,32 @@ volo__cx_detach(volo_cx *cx)
     volo__cx_settle(cx);
 }
 
-static void
-run_cancels(volo_cx *cx)
+/* Not one whose last reference has gone, and is on its way here. */
+static int
+hold(volo_cx *cx)
+{
+    int owners = atomic_load(&cx->owners);
+
+    while (owners > 0)
+        if (atomic_compare_exchange_weak(&cx->owners, &owners, owners + 1))
+            return 1;
+    return 0;
+}
+
+void
+volo__cx_tell_canceled(volo_cx *cx)
 {
     struct volo__hook *hook;
 
+    if (!cx->cancels || !hold(cx))
+        return;
     while ((hook = cx->cancels) != NULL) {
         cx->cancels = hook->next;
         hook->fn(cx, hook->user);
         if (hook->user_free)
             hook->user_free(hook->user);
     }
+    volo_cx_unref(cx);
 }
 
 void
@@ -171,7 +186,7 @@ volo__cx_cancel(volo_cx *cx, int err)
      * to send an answer to. */
     cx->codec = NULL;
     if (atomic_load(&cx->state) == VOLO__OPEN)
-        run_cancels(cx);
+        volo__cx_tell_canceled(cx);
     volo__body_fail(cx, err);
     volo__cx_detach(cx);
 }

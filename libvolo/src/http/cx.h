@@ -212,6 +212,13 @@ void volo__cx_detach(volo_cx *cx);
  */
 void volo__cx_cancel(volo_cx *cx, int err);
 
+/*
+ * volo__cx_tell_canceled(cx): run the hooks that wait for that, before it is
+ * detached.  They may take references; so nobody is told where the last one
+ * has gone already, which would come back to life and go a second time.
+ */
+void volo__cx_tell_canceled(volo_cx *cx);
+
 /* volo__cx_settle(cx): one party more is done: when the response has passed
  * the layers and the codec has let go, runs on_finish; when the owners are gone
  * too, frees the cx. */

@@ -144,16 +144,9 @@ succeed(volo_cx *heir, volo_cx *elder, struct within *w)
 static void
 disown(volo_cx *elder, struct within *w)
 {
-    struct volo__hook *hook;
-
     elder->frame_floor = (uint16_t)(w->depth + 1);
     elder->given_up = 1;
-    while ((hook = elder->cancels) != NULL) {
-        elder->cancels = hook->next;
-        hook->fn(elder, hook->user);
-        if (hook->user_free)
-            hook->user_free(hook->user);
-    }
+    volo__cx_tell_canceled(elder);
     volo__body_fail(elder, VOLO_ECANCELED);
     volo__cx_detach(elder);
 }
