@@ -7,8 +7,7 @@
  * goes, the queue closes and what nobody took is answered with 503.  keeps are
  * those who may still look at it: all refs together, services, routes of
  * exchanges that are still out, a batch that is under way.  A service is none
- * of the refs: exchanges keep their service, so those that nobody takes would
- * keep the queue open for themselves.
+ * of the refs: exchanges that nobody takes would keep it, and it the queue.
  */
 #ifndef VOLO_SERVICE_QUEUE_H
 #define VOLO_SERVICE_QUEUE_H
@@ -135,7 +134,7 @@ struct volo_queue {
     _Atomic(struct volo__gate *) gates;
 };
 
-/* volo__queue_keep(queue), volo__queue_drop(queue): one of keeps. */
+/* One of keeps. */
 void volo__queue_keep(volo_queue *queue);
 void volo__queue_drop(volo_queue *queue);
 
@@ -143,8 +142,7 @@ void volo__queue_drop(volo_queue *queue);
  * is answered with 503. */
 void volo__queue_put(volo_queue *queue, struct volo__waiting *list);
 
-/* volo__waiting_fail(waiting): answer 503, if anybody waits for that, and let
- * go. */
+/* volo__waiting_fail(waiting): answer 503 if anybody waits; let go. */
 void volo__waiting_fail(struct volo__waiting *waiting);
 
 /* volo__job_fill(job, waiting): describe it; the reference goes along. */
