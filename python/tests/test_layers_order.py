@@ -78,6 +78,22 @@ def test_layers_run_in_the_order_in_which_they_were_added(
     assert out(response) == ["2", "1", "0"]
 
 
+@pytest.mark.parametrize("how", ["def", "async def"])
+def test_a_layer_that_forgets_to_return_is_a_500_that_names_it(how: str) -> None:
+    app = volo.App()
+
+    def forgets(request: Request, next: Next) -> None:
+        next(request)
+
+    async def forgets_async(request: Request, next: AsyncNext) -> None:
+        await next(request)
+
+    app.layer(forgets if how == "def" else forgets_async)
+    app.get("/")(trail)
+    with TestClient(app) as client, pytest.raises(TypeError, match="forgets"):
+        client.get("/")
+
+
 def test_layers_of_app_router_group_and_route_nest() -> None:
     app, inner = volo.App(), Router()
     app.layer(mark("app"))
@@ -283,8 +299,8 @@ def test_what_a_layer_returns_is_an_answer_like_that_of_a_handler() -> None:
     values = {
         "text": ("text", 200, b"text"),
         "octets": (b"octets", 200, b"octets"),
-        "none": (None, 204, b""),
         "status": (202, 202, b""),
+        "none": (204, 204, b""),
         "json": ({"a": 1}, 200, b'{"a":1}'),
         "pair": ((201, "made"), 201, b"made"),
         "triple": ((201, {"x-a": "b"}, [1]), 201, b"[1]"),

@@ -123,6 +123,15 @@ def _guarded(inner: Step, inner_async: bool, rescuer: Rescuer) -> Step:
     return async_guard if inner_async else sync_guard
 
 
+def _given(layer: Callable[..., Any], value: Any) -> Any:
+    """From a handler, None is an answer without content; from a layer, it is a
+    ``return`` that was forgotten."""
+    if value is None:
+        name = getattr(layer, "__qualname__", repr(layer))
+        raise TypeError(f"the layer {name} has returned no response")
+    return value
+
+
 def _sync_layer(layer: Callable[..., Any], inner: Step, rescuer: Rescuer) -> Step:
     response = rescuer.response
 
@@ -131,7 +140,7 @@ def _sync_layer(layer: Callable[..., Any], inner: Step, rescuer: Rescuer) -> Ste
             value = layer(request, inner)
             if isinstance(value, response):
                 return value
-            return rescuer.convert(request, value)
+            return rescuer.convert(request, _given(layer, value))
         except Exception as error:
             return rescuer.rescue(request, error)
 
@@ -146,7 +155,7 @@ def _async_layer(layer: Callable[..., Any], inner: Step, rescuer: Rescuer) -> St
             value = await layer(request, inner)
             if isinstance(value, response):
                 return value
-            return rescuer.convert(request, value)
+            return rescuer.convert(request, _given(layer, value))
         except Exception as error:
             return await rescuer.rescue_async(request, error)
 

@@ -143,7 +143,10 @@ class Runtime:
         if self._pool is not None:
             self._pool.close()
             join = functools.partial(self._pool.join, 0.0 if now else _GRACE)
-            await asyncio.get_running_loop().run_in_executor(None, join)
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, join)
+            except RuntimeError:
+                join()  # the interpreter is ending, and starts no threads
 
     async def _cancel(self, now: bool) -> None:
         tasks = {t for t in asyncio.all_tasks() if _is_ours(t)}
