@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 from command import Command, write_app
@@ -172,8 +173,18 @@ def test_a_change_of_a_source_file_is_served(tmp_path: Path) -> None:
     with Command(tmp_path, target, "--port", "0", "--reload") as command:
         command.wait_for("serves")
         assert command.get() == "one"
-        write_app(tmp_path, text % "second")
-        until(lambda: command.get() == "second")
+
+        def change_is_served() -> bool:
+            # The first may come before anybody watches.
+            write_app(tmp_path, text % "second")
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                if command.get() == "second":
+                    return True
+                time.sleep(0.1)
+            return False
+
+        until(change_is_served)
 
 
 def test_broken_code_waits_for_a_change(tmp_path: Path) -> None:
