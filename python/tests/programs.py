@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,7 @@ class Program:
             stderr=self._err,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
         )
 
     def line(self) -> str:
@@ -57,8 +59,9 @@ class Program:
         return status, out, self._errors()
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
+        # With what it has forked: that holds the pipe open as well.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate()
         self._err.close()
 

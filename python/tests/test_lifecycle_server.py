@@ -304,7 +304,10 @@ def test_a_process_may_fork_before_it_serves() -> None:
     app = volo.App()
     app.get("/")(lambda: str(os.getpid()))
     children = [os.fork() for _ in range(1)]
-    app.run(port=0, on_ready=lambda server: print(server.port, flush=True))
+    def ready(server):
+        # In one piece, as the other process writes there too.
+        os.write(1, f"{server.port}\\n".encode())
+    app.run(port=0, on_ready=ready)
     if children[0]:
         os.waitpid(children[0], 0)
     """
