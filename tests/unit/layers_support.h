@@ -50,19 +50,6 @@ rig_ask_with(struct rig *rig, const char *method, const char *name,
     return rig_send(rig, request);
 }
 
-/* One request whose client does not wait for the answer. */
-static inline void
-rig_leave(struct rig *rig, const char *target, uint64_t ms)
-{
-    volo_test_request *request = rig_request(rig, "GET", target);
-    volo_test_response *response = NULL;
-
-    volo_test_request_leave(request, ms);
-    assert_int_equal(volo_test_send(&response, rig->client, request),
-                     VOLO_ECANCELED);
-    assert_null(response);
-}
-
 /* How many lines of the response have the name. */
 static inline unsigned
 lines_named(const volo_test_response *response, const char *name)

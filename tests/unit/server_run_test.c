@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real sockets: each way to run a server, and to stop it. */
-#include "support.h"
+#include "server_support.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <uv.h>
 
 VOLO_KEY(greeting, char);
@@ -28,55 +24,19 @@ hello(volo_cx *cx, void *user)
 static volo_server *
 new_server(volo_service_fn fn, void *user, uint64_t workers)
 {
-    volo_service *service;
-    volo_server *server;
+    volo_server *server = server_of(fn, user, "127.0.0.1:0");
 
-    assert_int_equal(volo_service_new(&service, fn, user, NULL), 0);
-    assert_int_equal(volo_server_new(&server, service), 0);
-    volo_service_unref(service);
     assert_int_equal(volo_server_set(server, VOLO_SERVER_WORKERS, workers), 0);
-    assert_int_equal(volo_server_bind(server, "127.0.0.1:0"), 0);
     return server;
-}
-
-static int
-dial(int port)
-{
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)port),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 10};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (connect(fd, (struct sockaddr *)&addr, sizeof addr)) {
-        close(fd);
-        return -1;
-    }
-    return fd;
 }
 
 /* Send ${text}, read until ${end} is in it or the peer closes. */
 static char *
 talk(int fd, const char *text, const char *end)
 {
-    static char got[65536];
-    size_t len = 0;
-    ssize_t n;
-
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    got[0] = 0;
-    while (!end || !strstr(got, end)) {
-        n = read(fd, got + len, sizeof got - 1 - len);
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-        got[len] = 0;
-    }
-    return got;
+    say(fd, text);
+    return hear(fd, end, 1);
 }
-
-#define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static void
 test_started_on_threads_of_its_own(void **state)
@@ -91,9 +51,9 @@ test_started_on_threads_of_its_own(void **state)
     assert_int_equal(volo_server_set(server, VOLO_SERVER_WORKERS, 1),
                      VOLO_EBUSY);
     for (i = 0; i < 20; i++) {
-        fd = dial(port);
-        assert_non_null(strstr(talk(fd, GET, "hello"), "200 OK\r\n"));
-        assert_non_null(strstr(talk(fd, GET, "hello"), "200 OK\r\n"));
+        fd = dial_port(port);
+        assert_non_null(strstr(talk(fd, GET("/"), "hello"), "200 OK\r\n"));
+        assert_non_null(strstr(talk(fd, GET("/"), "hello"), "200 OK\r\n"));
         close(fd);
     }
     assert_int_equal(volo_server_stat(server, VOLO_STAT_ACCEPTED), 20);
@@ -121,9 +81,9 @@ test_run_blocks_until_stopped(void **state)
 
     (void)state;
     pthread_create(&thread, NULL, run_main, server);
-    while ((fd = dial(volo_server_port(server, 0))) < 0)
+    while ((fd = try_dial(volo_server_port(server, 0), 0)) < 0)
         usleep(1000);
-    assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+    assert_non_null(strstr(talk(fd, GET("/"), "hello"), "hello"));
     close(fd);
     volo_server_stop(server);
     pthread_join(thread, NULL);
@@ -142,8 +102,8 @@ test_stepped_by_the_caller(void **state)
     (void)state;
     assert_int_equal(volo_server_step(server, 0), VOLO_EINVAL);
     assert_int_equal(volo_server_open(server), 0);
-    fd = dial(volo_server_port(server, 0));
-    assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+    fd = dial(server);
+    say(fd, GET("/"));
     ready.fd = volo_server_fd(server);
     while (n < 0) {
         poll(&ready, 1, 10);
@@ -171,9 +131,9 @@ on_host_timer(uv_timer_t *timer)
 static void *
 client_main(void *arg)
 {
-    int fd = dial(*(int *)arg);
+    int fd = dial_port(*(int *)arg);
 
-    assert_non_null(strstr(talk(fd, GET, "hello"), "hello"));
+    assert_non_null(strstr(talk(fd, GET("/"), "hello"), "hello"));
     close(fd);
     return NULL;
 }
@@ -211,7 +171,7 @@ test_freed_while_the_hosts_loop_still_has_it(void **state)
     (void)state;
     uv_loop_init(&loop);
     assert_int_equal(volo_server_attach(server, &loop), 0);
-    fd = dial(volo_server_port(server, 0));
+    fd = dial(server);
     uv_run(&loop, UV_RUN_NOWAIT);
     volo_server_free(server);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -244,9 +204,9 @@ test_a_stop_lets_the_exchange_in_progress_finish(void **state)
 
     (void)state;
     assert_int_equal(volo_server_start(server), 0);
-    idle = dial(port);
-    busy = dial(port);
-    assert_int_equal(write(busy, GET, strlen(GET)), strlen(GET));
+    idle = dial_port(port);
+    busy = dial_port(port);
+    say(busy, GET("/"));
     while (!slow.cx)
         usleep(500);
     volo_server_stop(server);
@@ -273,8 +233,8 @@ test_the_deadline_of_a_stop_cuts_what_is_left(void **state)
     (void)state;
     volo_server_set(server, VOLO_SERVER_STOP_TIMEOUT, 20);
     assert_int_equal(volo_server_start(server), 0);
-    fd = dial(volo_server_port(server, 0));
-    assert_int_equal(write(fd, GET, strlen(GET)), strlen(GET));
+    fd = dial(server);
+    say(fd, GET("/"));
     while (!slow.cx)
         usleep(500);
     volo_server_stop(server);
@@ -355,7 +315,7 @@ test_an_answer_that_is_cut_off_does_not_look_complete(void **state)
 
     /* Here the end of the connection is that of the body: only a reset can
      * say that it was not meant to be. */
-    fd = dial(volo_server_port(server, 0));
+    fd = dial(server);
     assert_int_equal(write(fd, "GET / HTTP/1.0\r\n\r\n", 18), 18);
     do
         n = read(fd, got, sizeof got);
@@ -380,8 +340,8 @@ test_state_of_the_server_is_found_in_every_exchange(void **state)
     assert_int_equal(volo_server_set_state(server, greeting_key(), text, NULL),
                      0);
     assert_int_equal(volo_server_start(server), 0);
-    fd = dial(volo_server_port(server, 0));
-    assert_non_null(strstr(talk(fd, GET, "state"), "from state"));
+    fd = dial(server);
+    assert_non_null(strstr(talk(fd, GET("/"), "state"), "from state"));
     close(fd);
     volo_server_free(server);
 }

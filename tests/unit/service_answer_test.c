@@ -186,16 +186,12 @@ static void
 test_a_late_answer_is_a_harmless_no_op(void **state)
 {
     struct late late = {.cx = NULL};
-    volo_test_request *request;
-    volo_test_response *r;
     struct rig rig;
 
     (void)state;
     rig_service(&rig, keep, &late);
     rig_open(&rig);
-    volo_test_request_new(&request, rig.client, "GET", "/path?query");
-    volo_test_request_leave(request, 1);
-    assert_int_equal(volo_test_send(&r, rig.client, request), VOLO_ECANCELED);
+    rig_leave(&rig, "/path?query", 1);
     assert_int_equal(late.told, 1);
     assert_int_equal(late.freed, 1);
     assert_int_equal(late.finished, 0); /* its owner is still at it */
@@ -216,16 +212,12 @@ static void
 test_an_owner_may_outlive_the_loop(void **state)
 {
     struct late late = {.cx = NULL};
-    volo_test_request *request;
-    volo_test_response *r;
     struct rig rig;
 
     (void)state;
     rig_service(&rig, keep, &late);
     rig_open(&rig);
-    volo_test_request_new(&request, rig.client, "GET", "/");
-    volo_test_request_leave(request, 1);
-    assert_int_equal(volo_test_send(&r, rig.client, request), VOLO_ECANCELED);
+    rig_leave(&rig, "/", 1);
     rig_close(&rig);
     assert_str(volo_cx_path(late.cx), "/");
     assert_int_equal(volo_cx_answer(late.cx), VOLO_ECANCELED);

@@ -258,12 +258,7 @@ leave_together(volo_cx *cx, void *user)
 static void
 ask_and_leave(struct rig *rig)
 {
-    volo_test_request *request;
-    volo_test_response *r;
-
-    volo_test_request_new(&request, rig->client, "GET", "/");
-    volo_test_request_leave(request, 8);
-    assert_int_equal(volo_test_send(&r, rig->client, request), VOLO_ECANCELED);
+    rig_leave(rig, "/", 8);
     volo_test_run(rig->client, 5);
 }
 

@@ -173,13 +173,7 @@ say_nothing(const volo_job *job, volo_answer *answer)
 static inline void
 ask_and_leave(struct desk *desk)
 {
-    volo_test_request *request;
-    volo_test_response *r;
-
-    volo_test_request_new(&request, desk->rig.client, "GET", "/");
-    volo_test_request_leave(request, 1);
-    assert_int_equal(volo_test_send(&r, desk->rig.client, request),
-                     VOLO_ECANCELED);
+    rig_leave(&desk->rig, "/", 1);
 }
 
 #endif

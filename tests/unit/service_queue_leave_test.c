@@ -35,14 +35,8 @@ take_and_hold(void *user)
 static void
 hold_one(struct desk *desk)
 {
-    volo_test_request *request;
-    volo_test_response *r;
-
     later(desk, 1, take_and_hold, desk);
-    volo_test_request_new(&request, desk->rig.client, "GET", "/held");
-    volo_test_request_leave(request, 3);
-    assert_int_equal(volo_test_send(&r, desk->rig.client, request),
-                     VOLO_ECANCELED);
+    rig_leave(&desk->rig, "/held", 3);
     assert_true(volo_cx_is_canceled(held.cx));
 }
 

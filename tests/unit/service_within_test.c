@@ -270,8 +270,6 @@ static void
 test_the_client_leaves_before_the_time_is_up(void **state)
 {
     struct owner owner = {.told = 0};
-    volo_test_request *request;
-    volo_test_response *r;
     struct rig rig;
 
     (void)state;
@@ -280,9 +278,7 @@ test_the_client_leaves_before_the_time_is_up(void **state)
     volo_service_layer(rig.service, outer, NULL, NULL);
     volo_service_layer(rig.service, within, (void *)10, NULL);
     rig_open(&rig);
-    volo_test_request_new(&request, rig.client, "GET", "/slow");
-    volo_test_request_leave(request, 2);
-    assert_int_equal(volo_test_send(&r, rig.client, request), VOLO_ECANCELED);
+    rig_leave(&rig, "/slow", 2);
     volo_test_run(rig.client, 15);
     assert_int_equal(owner.told, 1);
     assert_string_equal(trace, "");

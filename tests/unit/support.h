@@ -65,7 +65,22 @@ rig_ask(struct rig *rig, const char *method, const char *target)
     return response;
 }
 
-/* The same with a body, in pieces of ${chunk} (0: whole). */
+/* One whose client leaves after ${ms} milliseconds, with no answer. */
+static inline void
+rig_leave(struct rig *rig, const char *target, uint64_t ms)
+{
+    volo_test_request *request;
+    volo_test_response *response = NULL;
+
+    assert_int_equal(
+        volo_test_request_new(&request, rig->client, "GET", target), 0);
+    volo_test_request_leave(request, ms);
+    assert_int_equal(volo_test_send(&response, rig->client, request),
+                     VOLO_ECANCELED);
+    assert_null(response);
+}
+
+/* rig_ask() with a body, in pieces of ${chunk} (0: whole). */
 static inline volo_test_response *
 rig_post(struct rig *rig, const char *target, volo_str body, size_t chunk)
 {

@@ -111,19 +111,6 @@ volo_router_ref(volo_router *router)
 }
 
 static void
-states_free(struct volo__ext *state)
-{
-    struct volo__ext *next;
-
-    for (; state; state = next) {
-        next = state->next;
-        if (state->value_free)
-            state->value_free(state->value);
-        volo__free(state);
-    }
-}
-
-static void
 router_free(volo_router *router)
 {
     unsigned i;
@@ -138,7 +125,7 @@ router_free(volo_router *router)
     volo_service_unref(router->fallback);
     volo_service_unref(router->method_fallback);
     volo__service_fini(&router->service);
-    states_free(router->states);
+    volo__states_free(&router->states);
     volo__free(router);
 }
 
@@ -235,27 +222,20 @@ int
 volo_router_set_state(volo_router *router, const void *key, void *value,
                       volo_free_fn value_free)
 {
-    struct volo__ext *state = NULL;
-    int err = volo__router_change(router);
+    int first = !router->states, err = volo__router_change(router);
 
-    if (!err) {
-        state = volo__calloc(sizeof *state);
-        err = state ? 0 : VOLO_ENOMEM;
-    }
-    if (!err && !router->states)
-        err = add_enter(router);
     if (err) {
-        volo__free(state);
         if (value_free)
             value_free(value);
         return err;
     }
-    state->key = key;
-    state->value = value;
-    state->value_free = value_free;
-    state->next = router->states;
-    router->states = state;
-    return 0;
+    err = volo__states_add(&router->states, key, value, value_free);
+    if (!err && first) {
+        err = add_enter(router);
+        if (err)
+            volo__states_free(&router->states);
+    }
+    return err;
 }
 
 /* What is about paths that are not found belongs to whose paths they are. */

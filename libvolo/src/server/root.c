@@ -42,36 +42,11 @@ void
 volo__root_unref(void *user)
 {
     struct volo__root *root = user;
-    struct volo__ext *state;
 
     if (atomic_fetch_sub_explicit(&root->refs, 1, memory_order_acq_rel) != 1)
         return;
-    while ((state = root->states) != NULL) {
-        root->states = state->next;
-        if (state->value_free)
-            state->value_free(state->value);
-        volo__free(state);
-    }
+    volo__states_free(&root->states);
     volo__service_fini(&root->around);
     volo_service_unref(root->service);
     volo__free(root);
-}
-
-int
-volo__root_set_state(struct volo__root *root, const void *key, void *value,
-                     volo_free_fn value_free)
-{
-    struct volo__ext *state = volo__malloc(sizeof *state);
-
-    if (!state) {
-        if (value_free)
-            value_free(value);
-        return VOLO_ENOMEM;
-    }
-    state->next = root->states;
-    state->key = key;
-    state->value = value;
-    state->value_free = value_free;
-    root->states = state;
-    return 0;
 }

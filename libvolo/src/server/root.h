@@ -25,9 +25,4 @@ int volo__root_new(struct volo__root **out, volo_service *service);
 struct volo__root *volo__root_ref(struct volo__root *root);
 void volo__root_unref(void *root);
 
-/* volo__root_set_state(root, key, value, value_free): before it is served;
- * ${value} is released also on failure.  VOLO_ENOMEM. */
-int volo__root_set_state(struct volo__root *root, const void *key, void *value,
-                         volo_free_fn value_free);
-
 #endif

@@ -127,7 +127,7 @@ volo_server_set_state(volo_server *server, const void *key, void *value,
                       volo_free_fn value_free)
 {
     if (is_new(server))
-        return volo__root_set_state(server->root, key, value, value_free);
+        return volo__states_add(&server->root->states, key, value, value_free);
     if (value_free)
         value_free(value);
     return VOLO_EBUSY;

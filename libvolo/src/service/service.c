@@ -202,6 +202,38 @@ volo_service_call(volo_service *service, volo_cx *cx)
 }
 
 int
+volo__states_add(struct volo__ext **list, const void *key, void *value,
+                 volo_free_fn value_free)
+{
+    struct volo__ext *state = volo__malloc(sizeof *state);
+
+    if (!state) {
+        if (value_free)
+            value_free(value);
+        return VOLO_ENOMEM;
+    }
+    state->next = *list;
+    state->key = key;
+    state->value = value;
+    state->value_free = value_free;
+    *list = state;
+    return 0;
+}
+
+void
+volo__states_free(struct volo__ext **list)
+{
+    struct volo__ext *state;
+
+    while ((state = *list) != NULL) {
+        *list = state->next;
+        if (state->value_free)
+            state->value_free(state->value);
+        volo__free(state);
+    }
+}
+
+int
 volo__cx_push_scope(volo_cx *cx, const struct volo__ext *states)
 {
     struct volo__scope_link *link = volo__arena_alloc(&cx->arena, sizeof *link);

@@ -102,6 +102,14 @@ void volo__cx_answered(volo_cx *cx);
  * answer 503, seen by ${on_response} as any response. */
 void volo__next_fail(volo_cx *cx, volo_response_fn on_response, void *frame);
 
+/* volo__states_add(list, key, value, value_free): a state, for
+ * volo__cx_push_scope(); ${value} is released also on failure.  VOLO_ENOMEM. */
+int volo__states_add(struct volo__ext **list, const void *key, void *value,
+                     volo_free_fn value_free);
+
+/* volo__states_free(list): all of them; it is empty then. */
+void volo__states_free(struct volo__ext **list);
+
 /* volo__cx_push_scope(cx, states): states found by volo_cx_ext() from now on,
  * before those of outer scopes.  VOLO_ENOMEM. */
 int volo__cx_push_scope(volo_cx *cx, const struct volo__ext *states);
