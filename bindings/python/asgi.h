@@ -54,7 +54,6 @@
     X(response_start, "http.response.start")       \
     X(response_body, "http.response.body")         \
     X(response_trailers, "http.response.trailers") \
-    X(throw_, "throw")                             \
     X(close_, "close")                             \
     X(await_, "__await__")                         \
     X(done, "done")                                \

@@ -8,6 +8,7 @@
  * an application's end, asgi_end.c's.
  */
 #include "asgi_types.h"
+#include "sent.h"
 
 #include <string.h>
 
@@ -249,38 +250,6 @@ next(PyObject *self)
 
 /* ---- Throwing ------------------------------------------------------------ */
 
-/* What throw() has given, as a step: StopIteration is a return. */
-static PySendResult
-as_status(PyObject *value, PyObject **result)
-{
-    *result = value;
-    if (value)
-        return PYGEN_NEXT;
-    if (!PyErr_ExceptionMatches(PyExc_StopIteration))
-        return PYGEN_ERROR;
-    PyErr_Clear();
-    *result = Py_NewRef(Py_None);
-    return PYGEN_RETURN;
-}
-
-static PyObject *
-thrown_into(struct volo__py_cycle *cycle, PyObject *args)
-{
-    PyObject *method, *value = NULL, *kind = PyTuple_GetItem(args, 0);
-
-    if (cycle->coro) {
-        method = PyObject_GetAttr(cycle->coro, names->throw_);
-        if (method)
-            value = PyObject_CallObject(method, args);
-        Py_XDECREF(method);
-    } else if (kind && PyExceptionInstance_Check(kind)) {
-        PyErr_SetObject((PyObject *)Py_TYPE(kind), kind);
-    } else if (kind) {
-        PyErr_SetNone(kind);
-    }
-    return value;
-}
-
 static PyObject *
 throw_method(PyObject *self, PyObject *args)
 {
@@ -293,7 +262,7 @@ throw_method(PyObject *self, PyObject *args)
     cycle->begun = 1;
     Py_INCREF(self);
     Py_INCREF((PyObject *)asgi);
-    status = as_status(thrown_into(cycle, args), &value);
+    status = volo__py_thrown(volo__py_throw(cycle->coro, args), &value);
     if (status != PYGEN_NEXT) {
         status = volo__py_cycle_finish(cycle, status, &value);
         unlink_cycle(cycle);

@@ -156,7 +156,4 @@ PyObject *volo__py_wait_receive(struct volo__py_cycle *cycle);
 PyObject *volo__py_wait_write(struct volo__py_cycle *cycle, PyObject *data,
                               int more);
 
-/* volo__py_sent(status, value): what a send() method returns for that. */
-PyObject *volo__py_sent(PySendResult status, PyObject *value);
-
 #endif

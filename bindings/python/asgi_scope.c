@@ -6,9 +6,9 @@
  * tuples never change.
  */
 #include "asgi.h"
+#include "call.h"
 #include "gate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -234,20 +234,6 @@ client_of(struct volo__py_usual *usual, volo_cx *cx)
 /* ---- The path ------------------------------------------------------------ */
 
 static PyObject *
-text_of(volo_str path)
-{
-    char *memory;
-    volo_str plain = volo__py_decode_path(&memory, path);
-    PyObject *text;
-
-    if (path.ptr && !plain.ptr)
-        return PyErr_NoMemory();
-    text = PyUnicode_DecodeUTF8(plain.ptr, (Py_ssize_t)plain.len, "replace");
-    free(memory);
-    return text;
-}
-
-static PyObject *
 joined(PyObject *root, PyObject *text)
 {
     PyObject *both;
@@ -270,11 +256,12 @@ set_paths(struct volo__py_asgi *asgi, PyObject *scope, const volo_job *job)
     if (whole.len != job->path.len) {
         volo_str prefix = volo__py_mount_prefix(job->cx, job->path);
 
-        if (set(scope, n->root_path, joined(asgi->root_path, text_of(prefix))) <
-            0)
+        if (set(scope, n->root_path,
+                joined(asgi->root_path, volo__py_decoded(prefix))) < 0)
             return -1;
     }
-    if (set(scope, n->path, joined(asgi->root_path, text_of(whole))) < 0)
+    if (set(scope, n->path, joined(asgi->root_path, volo__py_decoded(whole))) <
+        0)
         return -1;
     return set(scope, n->raw_path, bytes_of(whole));
 }

@@ -6,6 +6,7 @@
  * so that it can be made a task.
  */
 #include "asgi_types.h"
+#include "sent.h"
 
 enum kind { DONE, RECEIVE, WRITE };
 
@@ -127,23 +128,6 @@ step(PyObject *self, PyObject *arg, PyObject **result)
 
 /* ---- The same for who does not know am_send ------------------------------ */
 
-PyObject *
-volo__py_sent(PySendResult status, PyObject *value)
-{
-    PyObject *stop;
-
-    if (status == PYGEN_NEXT)
-        return value;
-    if (status == PYGEN_ERROR)
-        return NULL;
-    stop = PyObject_CallFunctionObjArgs(PyExc_StopIteration, value, NULL);
-    if (stop)
-        PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_XDECREF(stop);
-    Py_DECREF(value);
-    return NULL;
-}
-
 static PyObject *
 send_method(PyObject *self, PyObject *arg)
 {
@@ -164,25 +148,11 @@ static PyObject *
 throw_method(PyObject *self, PyObject *args)
 {
     struct wait *wait = (struct wait *)self;
-    PyObject *iter = wait->iter, *method, *value = NULL;
-    PyObject *kind = NULL, *what = NULL, *trace = NULL;
+    PyObject *value = volo__py_throw(wait->iter, args);
 
-    if (!PyArg_ParseTuple(args, "O|OO:throw", &kind, &what, &trace))
-        return NULL;
-    if (iter) {
-        method = PyObject_GetAttr(iter, volo__py_asgi_names.throw_);
-        if (method)
-            value = PyObject_CallObject(method, args);
-        Py_XDECREF(method);
-        if (!value)
-            Py_CLEAR(wait->iter);
-        return value;
-    }
-    if (PyExceptionInstance_Check(kind))
-        PyErr_SetObject((PyObject *)Py_TYPE(kind), kind);
-    else
-        PyErr_SetObject(kind, what);
-    return NULL;
+    if (!value)
+        Py_CLEAR(wait->iter);
+    return value;
 }
 
 static PyObject *

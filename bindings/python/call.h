@@ -23,8 +23,12 @@ PyObject *volo__py_loads(PyObject *body);
 
 int volo__py_state_init(PyObject *module);
 
-/* Percent-decoded, as UTF-8 with replacements. */
+/* Percent-decoded (a broken escape stays as it is), then as text: of UTF-8 with
+ * replacements, or by a function such as PyUnicode_DecodeLatin1(). */
+typedef PyObject *(*volo__py_decode_fn)(const char *ptr, Py_ssize_t len,
+                                        const char *errors);
 PyObject *volo__py_decoded(volo_str s);
+PyObject *volo__py_decoded_by(volo_str s, volo__py_decode_fn decode);
 
 /* ---- Refusals (invalid.c) ------------------------------------------------ */
 

@@ -4,6 +4,7 @@
  * any coroutine is.  What happens in it is coro.c's.
  */
 #include "coro.h"
+#include "sent.h"
 
 PyTypeObject *volo__py_coro_type;
 PyTypeObject *volo__py_native_type;
@@ -77,29 +78,13 @@ coro_am_send(PyObject *object, PyObject *arg, PyObject **out)
     return go_on(self, how, value, out);
 }
 
-/* As a method: what was returned leaves as StopIteration. */
-static PyObject *
-as_method(PySendResult how, PyObject *value)
-{
-    PyObject *stop;
-
-    if (how != PYGEN_RETURN)
-        return value;
-    stop = PyObject_CallFunctionObjArgs(PyExc_StopIteration, value, NULL);
-    Py_DECREF(value);
-    if (stop)
-        PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_XDECREF(stop);
-    return NULL;
-}
-
 static PyObject *
 coro_send(PyObject *self, PyObject *arg)
 {
     PyObject *value;
     PySendResult how = coro_am_send(self, arg, &value);
 
-    return as_method(how, value);
+    return volo__py_sent(how, value);
 }
 
 static PyObject *
@@ -108,56 +93,18 @@ coro_next(PyObject *self)
     return coro_send(self, Py_None);
 }
 
-/* The value of the StopIteration that is set. */
-static PyObject *
-stop_value(void)
-{
-    PyObject *stop = volo__py_fetch(), *value;
-
-    value = stop ? PyObject_GetAttrString(stop, "value") : NULL;
-    Py_XDECREF(stop);
-    return value;
-}
-
-/* Raise what throw() was given: a type, or an instance. */
-static void
-raise_args(PyObject *args)
-{
-    PyObject *type = NULL, *value = NULL, *traceback = NULL;
-
-    if (!PyArg_ParseTuple(args, "O|OO:throw", &type, &value, &traceback))
-        return;
-    if (PyExceptionInstance_Check(type))
-        PyErr_SetObject((PyObject *)Py_TYPE(type), type);
-    else
-        PyErr_SetObject(type, value);
-}
-
 static PyObject *
 coro_throw(PyObject *object, PyObject *args)
 {
     struct volo__py_coro *self = (struct volo__py_coro *)object;
-    PySendResult how = PYGEN_ERROR;
-    PyObject *value = NULL, *throw_, *out;
+    PyObject *value, *out;
+    PySendResult how;
 
     if (check_usable(self) < 0)
         return NULL;
-    throw_ = self->inner ? PyObject_GetAttrString(self->inner, "throw") : NULL;
-    if (throw_) {
-        value = PyObject_Call(throw_, args, NULL);
-        Py_DECREF(throw_);
-    } else {
-        PyErr_Clear(); /* not begun, or an iterator that cannot be told */
-        raise_args(args);
-    }
-    if (value) {
-        how = PYGEN_NEXT;
-    } else if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
-        value = stop_value();
-        how = value ? PYGEN_RETURN : PYGEN_ERROR;
-    }
+    how = volo__py_thrown(volo__py_throw(self->inner, args), &value);
     how = go_on(self, how, value, &out);
-    return as_method(how, out);
+    return volo__py_sent(how, out);
 }
 
 static PyObject *

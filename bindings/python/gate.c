@@ -5,7 +5,6 @@
  */
 #include "gate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -111,46 +110,6 @@ volo__py_head_only(volo_cx *cx, int64_t announced)
 }
 
 /* ---- Where it was for ---------------------------------------------------- */
-
-static int
-hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* What is no percent-encoding stays as it is. */
-volo_str
-volo__py_decode_path(char **memory, volo_str path)
-{
-    size_t i, n = 0;
-    char *out;
-
-    *memory = NULL;
-    if (!path.len || !memchr(path.ptr, '%', path.len))
-        return path;
-    out = malloc(path.len);
-    if (!out)
-        return volo_str_of(NULL);
-    for (i = 0; i < path.len; i++) {
-        int high = -1, low = -1;
-
-        if (path.ptr[i] == '%' && i + 2 < path.len) {
-            high = hex(path.ptr[i + 1]);
-            low = hex(path.ptr[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            out[n++] = (char)(high << 4 | low);
-            i += 2;
-        } else {
-            out[n++] = path.ptr[i];
-        }
-    }
-    *memory = out;
-    return volo_str_make(out, n);
-}
 
 volo_str
 volo__py_mount_prefix(const volo_cx *cx, volo_str path)

@@ -57,10 +57,6 @@ int volo__py_split(volo_service **out, volo_service *whole,
 
 /* ---- Where a request was for (gate.c) ------------------------------------ */
 
-/* volo__py_decode_path(out, path): ${path} without its percent-encoding, in
- * memory for the caller to free(), or ${path} itself (then NULL is set). */
-volo_str volo__py_decode_path(char **memory, volo_str path);
-
 /* volo__py_mount_prefix(cx, path): the part of the whole path that routers
  * have taken off ${path}. */
 volo_str volo__py_mount_prefix(const volo_cx *cx, volo_str path);

@@ -45,28 +45,28 @@ unescape(char *out, volo_str s, int plus, int lenient)
     return to - out;
 }
 
-static PyObject *
-text(const char *ptr, Py_ssize_t len)
-{
-    return PyUnicode_DecodeUTF8(ptr, len, "replace");
-}
-
 PyObject *
-volo__py_decoded(volo_str s)
+volo__py_decoded_by(volo_str s, volo__py_decode_fn decode)
 {
     PyObject *result;
     Py_ssize_t n;
     char *room;
 
     if (!s.len || !memchr(s.ptr, '%', s.len))
-        return text(s.ptr ? s.ptr : "", (Py_ssize_t)s.len);
+        return decode(s.ptr ? s.ptr : "", (Py_ssize_t)s.len, "replace");
     room = PyMem_Malloc(s.len);
     if (!room)
         return PyErr_NoMemory();
     n = unescape(room, s, 0, 1);
-    result = text(room, n);
+    result = decode(room, n, "replace");
     PyMem_Free(room);
     return result;
+}
+
+PyObject *
+volo__py_decoded(volo_str s)
+{
+    return volo__py_decoded_by(s, PyUnicode_DecodeUTF8);
 }
 
 /* ---- A query ------------------------------------------------------------- */
@@ -94,7 +94,7 @@ append_part(PyObject *lines, volo_str part, char *room)
         volo__py_refuse(400, "query", "query", "has a broken escape");
         return -1;
     }
-    item = text(room, n);
+    item = PyUnicode_DecodeUTF8(room, n, "replace");
     err = item ? PyList_Append(lines, item) : -1;
     Py_XDECREF(item);
     return err;

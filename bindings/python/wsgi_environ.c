@@ -5,10 +5,10 @@
  */
 #include "wsgi.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "asgi.h"
+#include "call.h"
 
 enum { NAME_MAX_KEPT = 128 }; /* longer names of field lines are left out */
 
@@ -99,20 +99,6 @@ set(PyObject *environ, PyObject *name, PyObject *value)
     return rc;
 }
 
-static PyObject *
-decoded(volo_str path)
-{
-    char *memory;
-    volo_str plain = volo__py_decode_path(&memory, path);
-    PyObject *text;
-
-    if (path.ptr && !plain.ptr)
-        return PyErr_NoMemory();
-    text = latin(plain);
-    free(memory);
-    return text;
-}
-
 /* ---- Field lines --------------------------------------------------------- */
 
 /* Those of one name are one: a list, as all but cookies may be. */
@@ -180,7 +166,8 @@ set_paths(struct volo__py_wsgi *wsgi, PyObject *environ, const volo_job *job)
     PyObject *prefix;
 
     if (whole.len != job->path.len) {
-        prefix = decoded(volo__py_mount_prefix(job->cx, job->path));
+        prefix = volo__py_decoded_by(volo__py_mount_prefix(job->cx, job->path),
+                                     PyUnicode_DecodeLatin1);
         if (!prefix)
             return -1;
         if (set(environ, names.script_name,
@@ -190,7 +177,8 @@ set_paths(struct volo__py_wsgi *wsgi, PyObject *environ, const volo_job *job)
         }
         Py_DECREF(prefix);
     }
-    return set(environ, names.path_info, decoded(job->path));
+    return set(environ, names.path_info,
+               volo__py_decoded_by(job->path, PyUnicode_DecodeLatin1));
 }
 
 static int
