@@ -50,7 +50,7 @@ func (p *plan) addMember(f reflect.StructField, offset uintptr) error {
 }
 
 func (j *jsonPlan) addMember(f reflect.StructField, offset uintptr) error {
-	if bad := unfit(f.Type, nil); bad != nil {
+	if bad := unfit(f.Type); bad != nil {
 		return refusal(f.Name, "a %s cannot be read from JSON", bad)
 	}
 	required, fallback, err := presenceOf(f)
@@ -142,7 +142,7 @@ func wholeKind(name string, t reflect.Type, as string) (int, error) {
 }
 
 func (p *plan) addDocument(name string, t reflect.Type, offset uintptr, required bool) error {
-	if bad := unfit(t, nil); bad != nil {
+	if bad := unfit(t); bad != nil {
 		return refusal(name, "a %s cannot be read from JSON", bad)
 	}
 	j := &jsonPlan{shadow: t, offset: offset}
@@ -180,32 +180,48 @@ func (j *jsonPlan) addMembers(t reflect.Type, base uintptr) error {
 }
 
 // unfit finds what no JSON can be read into; nil if all of t is fit.
-func unfit(t reflect.Type, seen map[reflect.Type]bool) reflect.Type {
-	if seen[t] || reflect.PointerTo(t).Implements(unmarshaler) ||
-		reflect.PointerTo(t).Implements(textType) {
+func unfit(t reflect.Type) reflect.Type {
+	return misfit(t, map[reflect.Type]bool{}, func(t reflect.Type) (does, can bool) {
+		p := reflect.PointerTo(t)
+		return p.Implements(unmarshaler) || p.Implements(textType),
+			t.Kind() != reflect.Interface || t.NumMethod() == 0
+	})
+}
+
+// unanswerable finds what no JSON can be made of; nil if all of t can.
+func unanswerable(t reflect.Type) reflect.Type {
+	return misfit(t, map[reflect.Type]bool{}, func(t reflect.Type) (does, can bool) {
+		return t.Implements(marshaler) || reflect.PointerTo(t).Implements(marshaler), true
+	})
+}
+
+// misfit finds what has no place in JSON, in t or in what it is made of: knows
+// says which types see to it themselves (does), and which can not (can).
+func misfit(t reflect.Type, seen map[reflect.Type]bool, knows func(reflect.Type) (does, can bool)) reflect.Type {
+	if seen[t] {
 		return nil
 	}
-	if seen == nil {
-		seen = map[reflect.Type]bool{}
+	does, can := knows(t)
+	if does {
+		return nil
+	}
+	if !can {
+		return t
 	}
 	seen[t] = true
 	switch t.Kind() {
 	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128,
 		reflect.UnsafePointer:
 		return t
-	case reflect.Interface:
-		if t.NumMethod() > 0 {
-			return t
-		}
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return unfit(t.Elem(), seen)
+		return misfit(t.Elem(), seen, knows)
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
 			if (!f.IsExported() && !f.Anonymous) || f.Tag.Get("json") == "-" {
 				continue
 			}
-			if bad := unfit(f.Type, seen); bad != nil {
+			if bad := misfit(f.Type, seen, knows); bad != nil {
 				return bad
 			}
 		}

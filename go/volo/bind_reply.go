@@ -118,7 +118,7 @@ func makeReplier(t reflect.Type) (replier, error) {
 	case t.Kind() == reflect.Struct && t.NumField() == 0 && !t.Implements(marshaler):
 		return replyNothing, nil
 	}
-	if bad := unanswerable(t, nil); bad != nil {
+	if bad := unanswerable(t); bad != nil {
 		return nil, refusal("", "a result with a %s cannot become JSON", bad)
 	}
 	return replyJSON(t), nil
@@ -204,35 +204,6 @@ func replyJSON(t reflect.Type) replier {
 		}
 		return c.JSON(at.Elem().Interface())
 	}
-}
-
-// unanswerable finds what no JSON can be made of; nil if all of t can.
-func unanswerable(t reflect.Type, seen map[reflect.Type]bool) reflect.Type {
-	if seen[t] || t.Implements(marshaler) || reflect.PointerTo(t).Implements(marshaler) {
-		return nil
-	}
-	if seen == nil {
-		seen = map[reflect.Type]bool{}
-	}
-	seen[t] = true
-	switch t.Kind() {
-	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128,
-		reflect.UnsafePointer:
-		return t
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		return unanswerable(t.Elem(), seen)
-	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if (!f.IsExported() && !f.Anonymous) || f.Tag.Get("json") == "-" {
-				continue
-			}
-			if bad := unanswerable(f.Type, seen); bad != nil {
-				return bad
-			}
-		}
-	}
-	return nil
 }
 
 // StatusOnly is a result that is a status and nothing else: its reason as
