@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from served import DEADLINE, until
+from waiting import DEADLINE, until
 
 APP = """
 import asyncio

@@ -8,26 +8,17 @@ import http.client
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from waiting import DEADLINE
+
 import volo  # noqa: F401  (tells C its hooks)
 from volo import _cvolo, cvolo
 
-DEADLINE = 30.0  # seconds, against hanging
-
 SYNC, NOWAIT, ASYNC = 0, 1, 2
 _REQUEST = (("request", "request", "str", None, None, True),)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for ``condition``; fail if it never comes."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, "this never came true"
-        time.sleep(0.005)
 
 
 class Live:

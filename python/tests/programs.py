@@ -12,8 +12,9 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from waiting import until
 
 DEADLINE = 60  # seconds, against hanging
 
@@ -107,10 +108,6 @@ def get(port: int, target: str = "/") -> tuple[int, bytes]:
         return int(head.split(b" ")[1]), body
 
 
-def eventually(is_so: object) -> None:
+def eventually(is_so: Callable[[], object]) -> None:
     """Wait until ``is_so()``; AssertionError after a long time."""
-    assert callable(is_so)
-    until = time.monotonic() + DEADLINE
-    while not is_so():
-        assert time.monotonic() < until, "it never comes to that"
-        time.sleep(0.01)
+    until(is_so, "it never comes to that", DEADLINE)

@@ -8,22 +8,12 @@ import http.client
 import logging
 import socket
 import threading
-import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from waiting import DEADLINE
+
 from volo.serving import AnyServer
-
-DEADLINE = 30.0  # seconds, against hanging
-
-
-def until(condition: Callable[[], Any], what: str = "this never came true") -> None:
-    """Wait for ``condition``; fail if it never comes."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.005)
 
 
 class Answer:

@@ -12,7 +12,8 @@ import weakref
 from typing import Any
 
 import pytest
-from live import ASYNC, DEADLINE, NOWAIT, Live, until
+from live import ASYNC, NOWAIT, Live
+from waiting import DEADLINE, until
 
 from volo import _cvolo, cvolo
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import pytest
-from served import Served, until
+from served import Served
+from waiting import until
 
 pytest.importorskip("starlette")
 pytest.importorskip("fastapi")

@@ -7,7 +7,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from served import Served, until
+from served import Served
+from waiting import until
 
 OK = {"type": "http.response.start", "status": 200, "headers": []}
 

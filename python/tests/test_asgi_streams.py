@@ -13,7 +13,8 @@ import time
 import weakref
 from typing import Any
 
-from served import Served, read_all, until
+from served import Served, read_all
+from waiting import until
 
 OK = {"type": "http.response.start", "status": 200, "headers": []}
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

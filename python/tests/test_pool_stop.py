@@ -10,7 +10,8 @@ import weakref
 from typing import Any
 
 import pytest
-from live import DEADLINE, Live, until
+from live import Live
+from waiting import DEADLINE, until
 
 from volo import VoloError, _cvolo, cvolo
 

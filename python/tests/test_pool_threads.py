@@ -10,7 +10,8 @@ import time
 from typing import Any
 
 import pytest
-from live import DEADLINE, Live, until
+from live import Live
+from waiting import DEADLINE, until
 
 
 def _ok(request: Any) -> str:

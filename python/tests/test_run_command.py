@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from command import Command, write_app
-from served import DEADLINE, until
+from waiting import DEADLINE, until
 
 from volo.cli import main
 from volo.interface import LoadError, kind_of, load

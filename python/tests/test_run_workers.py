@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from command import Command, write_app
-from served import DEADLINE, until
+from waiting import DEADLINE, until
 
 
 def workers(directory: Path, count: int, *more: str) -> Command:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from live import ASYNC, DEADLINE, SYNC, Live, until
+from live import ASYNC, SYNC, Live
+from waiting import DEADLINE, until
 
 from volo import Response, VoloError, _cvolo
 

@@ -13,7 +13,8 @@ from typing import Any
 from wsgiref.validate import validator
 
 import pytest
-from served import Served, until
+from served import Served
+from waiting import until
 
 TEXT = [("Content-Type", "text/plain")]
 
