@@ -83,8 +83,8 @@ on_closed(struct volo__stream *s)
     ((struct end *)s)->closes++;
 }
 
-static const struct volo__stream_ops ops = {on_data, on_eof, on_error,
-                                            on_drained, on_closed};
+static const struct volo__stream_ops ops = {on_data,    on_eof,    on_error,
+                                            on_drained, on_closed, NULL};
 
 static void
 release(void *user)

@@ -43,7 +43,8 @@ extern "C" {
     X(ETHREAD, -27, 500, "called on the wrong thread")                     \
     X(EDROPPED, -28, 500, "the handler let go without an answer")          \
     X(EEXPECT, -29, 417, "expectation failed")                             \
-    X(ELOOP, -30, 500, "contains itself")
+    X(ELOOP, -30, 500, "contains itself")                                  \
+    X(ETLS, -31, 500, "TLS failed")
 
 enum volo_error {
 #define VOLO_ERROR_X(name, code, status, text) VOLO_##name = (code),

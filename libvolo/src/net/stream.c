@@ -374,6 +374,12 @@ volo__stream_flush_later(struct volo__stream *s)
     volo__home_defer(s->home, &s->flush_task);
 }
 
+size_t
+volo__stream_waiting(const struct volo__stream *s)
+{
+    return s->out.bytes;
+}
+
 void
 volo__stream_shutdown(struct volo__stream *s)
 {

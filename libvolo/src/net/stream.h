@@ -13,6 +13,7 @@
 #include "base/outq.h"
 
 struct volo__stream;
+struct volo__tls_conn;
 
 /*
  * All on the loop's thread, and none from inside a call of the functions
@@ -26,8 +27,8 @@ struct volo__stream_ops {
     /* The peer will send no more, or, while reading is off, has sent its last
      * octet, read or not.  Once. */
     void (*eof)(struct volo__stream *s);
-    /* The connection is broken: VOLO_EIO, VOLO_ENOMEM.  Once, then only closed
-     * comes. */
+    /* The connection is broken: VOLO_EIO, VOLO_ENOMEM, VOLO_ETLS.  Once, then
+     * only closed comes. */
     void (*error)(struct volo__stream *s, int err);
     /* The queue, which had more than drain_mark or than one flush could take,
      * is empty.  Comes again if it was filled in here and is empty again.
@@ -35,6 +36,9 @@ struct volo__stream_ops {
     void (*drained)(struct volo__stream *s);
     /* The last call: the memory may go. */
     void (*closed)(struct volo__stream *s);
+    /* The TLS handshake is done, before any data: see net/tls.h.  May be NULL.
+     */
+    void (*secured)(struct volo__stream *s);
 };
 
 struct volo__stream {
@@ -61,9 +65,12 @@ struct volo__stream {
     uint8_t closed; /* by libuv */
     uint8_t broken;
     uint8_t shut;   /* 1: shutdown(SHUT_WR) once it is empty; 2: done */
+    uint8_t cut;    /* TLS: the end came without being announced */
+    uint8_t no_h2;  /* for the owner to set before TLS: do not agree on it */
     uint64_t reads; /* system calls */
     uint64_t writes;
-    uint64_t sent; /* octets that have left */
+    uint64_t sent;              /* octets that have left */
+    struct volo__tls_conn *tls; /* NULL: none */
 };
 
 /* volo__stream_open(s, home, fd, ops): take over ${fd}, a non-blocking
@@ -83,6 +90,10 @@ void volo__stream_flush(struct volo__stream *s);
 /* volo__stream_flush_later(s): the same at the end of the iteration. */
 void volo__stream_flush_later(struct volo__stream *s);
 
+/* volo__stream_waiting(s): octets that have not left yet: those in the queue,
+ * and with TLS also what was encrypted of them already. */
+size_t volo__stream_waiting(const struct volo__stream *s);
+
 /* volo__stream_shutdown(s): send FIN after what is queued. */
 void volo__stream_shutdown(struct volo__stream *s);
 
@@ -95,7 +106,7 @@ void volo__stream_reset(struct volo__stream *s);
 
 /* volo__stream_detach(s): give up the descriptor, which is returned and left
  * open; closed() comes as with close.  The queue must be empty.  -1 if the
- * stream is closing already. */
+ * stream is closing already, or has TLS. */
 int volo__stream_detach(struct volo__stream *s);
 
 #endif
