@@ -79,6 +79,13 @@ else()
   pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.42)
 endif()
 
+# OpenSSL >= 3.0.  Its archives can go into a shared object, and what stands
+# alone has them inside.
+if(VOLO_BUNDLE)
+  set(OPENSSL_USE_STATIC_LIBS TRUE)
+endif()
+find_package(OpenSSL 3.0 REQUIRED)
+
 # llhttp >= 9.3 (the holes of 8.x are known): libllhttp.pc or a CMake config.
 if(NOT VOLO_BUNDLE)
   pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9.3)

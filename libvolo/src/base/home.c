@@ -233,6 +233,9 @@ volo__home_retire(struct volo__home *home)
     clear(&home->outs, VOLO__OUT_SIZE);
     clear(&home->reads, VOLO__READ_SIZE);
     clear(&home->segs, VOLO__SEG_SIZE);
+    if (home->wires)
+        home->wires_free(home->wires);
+    home->wires = NULL;
     volo__here = outer;
     help(home);
     unref(home);
@@ -313,6 +316,19 @@ volo__home_seg_free(struct volo__home *home, void *seg)
 }
 
 struct volo__block *
+volo__home_spare(struct volo__home *home)
+{
+    struct volo__block *block = take(&home->reads, VOLO__READ_SIZE);
+
+    if (!block)
+        return NULL;
+    block->home = home;
+    block->refs = 1;
+    block->cap = VOLO__READ_SIZE - sizeof *block;
+    return block;
+}
+
+struct volo__block *
 volo__home_block(struct volo__home *home)
 {
     struct volo__block *block = home->block;
@@ -323,13 +339,8 @@ volo__home_block(struct volo__home *home)
     /* Somebody keeps what was read into it: it is his now. */
     if (block)
         volo__block_unref(block);
-    home->block = block = take(&home->reads, VOLO__READ_SIZE);
-    if (!block)
-        return NULL;
-    block->home = home;
-    block->refs = 1;
-    block->cap = VOLO__READ_SIZE - sizeof *block;
-    return block;
+    home->block = volo__home_spare(home);
+    return home->block;
 }
 
 struct volo__block *

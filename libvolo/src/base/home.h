@@ -72,6 +72,8 @@ struct volo__home {
     struct volo__cache reads;
     struct volo__cache segs;   /* of outq */
     struct volo__block *block; /* the current read buffer */
+    void *wires;               /* what connections of one protocol share: */
+    void (*wires_free)(void *wires); /* goes when the home retires */
     int64_t date_s;            /* the second that date is of */
     char date[32];             /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 };
@@ -143,6 +145,10 @@ void volo__home_seg_free(struct volo__home *home, void *seg);
 /* volo__home_block(home): the current read buffer, unshared (made if there is
  * none, or if the last one was kept by somebody); NULL if out of memory. */
 struct volo__block *volo__home_block(struct volo__home *home);
+
+/* volo__home_spare(home): a block that is nobody else's, with one reference;
+ * NULL if out of memory. */
+struct volo__block *volo__home_spare(struct volo__home *home);
 
 /* volo__block_ref(block), volo__block_unref(block): home's thread. */
 struct volo__block *volo__block_ref(struct volo__block *block);

@@ -2,7 +2,7 @@
 /*
  * Reading and writing one connected socket.  Knows readiness and errors, not
  * what the octets mean, and holds no timers: those who wait for a peer set
- * their own.
+ * their own.  Where there is TLS, tls_filter.c stands between it and them.
  */
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +11,7 @@
 
 #include "net/loop.h"
 #include "net/stream.h"
+#include "net/tls_filter.h"
 
 enum {
     READ_ROUNDS = 5,   /* of a full buffer each, before others have a turn */
@@ -67,13 +68,20 @@ tell_error(struct volo__stream *s)
     s->ops->error(s, err);
 }
 
-static void
-break_off(struct volo__stream *s, int err)
+void
+volo__stream_break(struct volo__stream *s, int err)
 {
     if (s->broken || s->closing)
         return;
     s->broken = 1;
     s->err = err;
+    update(s);
+}
+
+void
+volo__stream_watch(struct volo__stream *s)
+{
+    s->armed = 1;
     update(s);
 }
 
@@ -88,17 +96,48 @@ send_some(struct volo__stream *s, struct iovec *iov, int count)
     return sendmsg(s->fd, &msg, MSG_NOSIGNAL);
 }
 
-/* ${n} octets have left.  What held them is released, and whoever learns of
- * that may fill the queue, flush or close. */
-static void
-sent(struct volo__stream *s, size_t n)
+/* What held them is released, and whoever learns of that may fill the queue,
+ * flush or close. */
+void
+volo__stream_taken(struct volo__stream *s, size_t n)
 {
     s->flushing = 1;
-    s->sent += n;
     volo__outq_sent(&s->out, n);
     s->flushing = 0;
     if (s->closing)
         volo__outq_clear(&s->out);
+}
+
+/* Point ${iov} to what is to be sent next; returns how much, and in ${count} in
+ * how many pieces. */
+static size_t
+front(struct volo__stream *s, struct iovec *iov, int *count)
+{
+    const char *sealed = NULL;
+    size_t all = 0;
+    int i;
+
+    if (s->tls) {
+        all = volo__tls_seal(s, &sealed);
+        iov[0].iov_base = (void *)(uintptr_t)sealed;
+        iov[0].iov_len = all;
+        *count = all != 0;
+        return all;
+    }
+    *count = volo__outq_iov(&s->out, iov, PIECES);
+    for (i = 0; i < *count; i++)
+        all += iov[i].iov_len;
+    return all;
+}
+
+static void
+left(struct volo__stream *s, size_t n)
+{
+    s->sent += n;
+    if (!s->tls)
+        volo__stream_taken(s, n);
+    else if (n)
+        volo__tls_sealed_left(s, n);
 }
 
 /* One system call.  1: there is more to do, and room for it. */
@@ -106,24 +145,46 @@ static int
 push_once(struct volo__stream *s)
 {
     struct iovec iov[PIECES];
-    size_t all = 0;
+    int count;
+    size_t all = front(s, iov, &count);
     ssize_t n;
-    int count, i;
 
-    count = volo__outq_iov(&s->out, iov, PIECES);
-    for (i = 0; i < count; i++)
-        all += iov[i].iov_len;
+    if (s->closing || s->broken)
+        return 0;
     n = count ? send_some(s, iov, count) : 0; /* marks alone */
     if (n < 0 && errno == EINTR)
         return 1;
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-        break_off(s, VOLO_EIO);
+        volo__stream_break(s, VOLO_EIO);
         return 0;
     }
     if (n >= 0)
-        sent(s, (size_t)n);
+        left(s, (size_t)n);
     /* Taken in part: the socket is full, no need to hear it say so. */
     return n == (ssize_t)all && !s->closing;
+}
+
+/* There is something that could be sent now. */
+static int
+has_output(const struct volo__stream *s)
+{
+    if (!s->tls)
+        return s->out.head != NULL;
+    return volo__tls_waiting(s) || (s->out.head && volo__tls_ready_to_write(s));
+}
+
+/* All has left, and none of it waits for a handshake: say that it was all. */
+static void
+end_output(struct volo__stream *s)
+{
+    if (s->tls)
+        volo__tls_bye(s);
+    if (has_output(s) && !push_once(s) && has_output(s) && !s->broken) {
+        s->writable_wait = 1;
+        return;
+    }
+    s->shut = 2;
+    shutdown(s->fd, SHUT_WR);
 }
 
 /* Write until the queue is empty or the socket full. */
@@ -137,17 +198,31 @@ push(struct volo__stream *s)
     /* Whoever fills the queue stopped at the mark, and waits to be told. */
     if (s->out.bytes > s->drain_mark)
         s->want_drained = 1;
-    for (rounds = 0; s->out.head && rounds < WRITE_ROUNDS; rounds++)
+    for (rounds = 0; has_output(s) && rounds < WRITE_ROUNDS; rounds++)
         if (!push_once(s))
             break;
     if (s->closing || s->broken)
         return;
-    if (s->out.head) {
+    if (has_output(s))
         s->writable_wait = s->want_drained = 1;
-    } else if (s->shut == 1) {
-        s->shut = 2;
-        shutdown(s->fd, SHUT_WR);
-    }
+    else if (s->shut == 1 && !s->out.head)
+        end_output(s);
+}
+
+/* Somebody wants to have octets now. */
+static int
+wants_input(const struct volo__stream *s)
+{
+    return s->reading || (s->tls && volo__tls_hungry(s));
+}
+
+/* TLS has kept octets while nobody wanted them, or while there was no room for
+ * an answer to them, and could go on. */
+static int
+is_held_up(const struct volo__stream *s)
+{
+    return s->tls && !s->closing && !s->broken && !s->writable_wait &&
+           volo__tls_held(s) && wants_input(s);
 }
 
 /* The stream's own flush, at the end of each of its callbacks, from where the
@@ -159,7 +234,8 @@ settle(struct volo__stream *s)
 
     for (rounds = 0; !s->writable_wait && !s->closing; rounds++) {
         push(s);
-        if (s->writable_wait || s->closing || s->broken || !s->want_drained)
+        if (s->writable_wait || s->closing || s->broken || !s->want_drained ||
+            s->out.head)
             break;
         if (rounds == WRITE_ROUNDS) {
             s->writable_wait = 1; /* go on in the next iteration */
@@ -175,10 +251,12 @@ settle(struct volo__stream *s)
         tell_error(s);
     else
         update(s);
+    if (is_held_up(s))
+        volo__stream_flush_later(s);
 }
 
-static void
-tell_eof(struct volo__stream *s)
+void
+volo__stream_end(struct volo__stream *s)
 {
     if (s->eof || s->closing)
         return;
@@ -190,11 +268,14 @@ tell_eof(struct volo__stream *s)
 static int
 read_once(struct volo__stream *s)
 {
-    struct volo__block *block = volo__home_block(s->home);
+    struct volo__block *block;
     ssize_t n;
 
+    if (s->tls)
+        return volo__tls_read_once(s);
+    block = volo__home_block(s->home);
     if (!block) {
-        break_off(s, VOLO_ENOMEM);
+        volo__stream_break(s, VOLO_ENOMEM);
         return 0;
     }
     s->reads++;
@@ -205,9 +286,9 @@ read_once(struct volo__stream *s)
     }
     if (n == 0) {
         s->fin = 1;
-        tell_eof(s);
+        volo__stream_end(s);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        break_off(s, VOLO_EIO);
+        volo__stream_break(s, VOLO_EIO);
     }
     return 0;
 }
@@ -217,13 +298,13 @@ on_readable(struct volo__stream *s)
 {
     int rounds;
 
-    if (!s->reading) {
+    if (!wants_input(s)) {
         s->armed = 0; /* there is data, and nobody wants it: now it matters */
         update(s);
         return;
     }
     for (rounds = 0; rounds < READ_ROUNDS; rounds++)
-        if (!read_once(s) || !s->reading || s->closing || s->broken)
+        if (!read_once(s) || !wants_input(s) || s->closing || s->broken)
             break;
     if (!s->closing)
         settle(s);
@@ -240,11 +321,11 @@ on_disconnect(struct volo__stream *s)
         return;
     /* Both sides shut down look like a hangup as well. */
     if ((p.revents & POLLERR) || ((p.revents & POLLHUP) && s->shut != 2))
-        break_off(s, VOLO_EIO);
+        volo__stream_break(s, VOLO_EIO);
     else if (s->eof)
         s->deaf = 1;
     else if (p.revents & (POLLRDHUP | POLLHUP))
-        tell_eof(s);
+        volo__stream_end(s);
     if (!s->closing)
         settle(s);
 }
@@ -254,11 +335,11 @@ on_poll_error(struct volo__stream *s)
 {
     s->events = 0; /* libuv has stopped */
     /* What came before the reset may be all that was wanted. */
-    if (s->reading && !s->fin)
+    if (wants_input(s) && !s->fin)
         on_readable(s);
     if (s->closing)
         return;
-    break_off(s, VOLO_EIO);
+    volo__stream_break(s, VOLO_EIO);
     tell_error(s);
 }
 
@@ -288,6 +369,8 @@ finish(struct volo__stream *s)
 {
     volo_loop *loop = volo__loop_of(s->home);
 
+    if (s->tls)
+        volo__tls_free(s);
     s->ops->closed(s);
     volo__loop_release(loop);
 }
@@ -313,9 +396,13 @@ on_flush_task(struct volo__task *task)
                                 offsetof(struct volo__stream, flush_task));
 
     s->flush_deferred = 0;
-    if (s->closed)
+    if (s->closed) {
         finish(s);
-    else if (!s->closing)
+        return;
+    }
+    if (is_held_up(s))
+        volo__tls_resume(s);
+    if (!s->closing)
         settle(s);
 }
 
@@ -337,8 +424,7 @@ volo__stream_open(struct volo__stream *s, struct volo__home *home, int fd,
     volo__outq_init(&s->out, home);
     volo__loop_hold(loop);
     /* As if reading had been on: most turn it on at once. */
-    s->armed = 1;
-    update(s);
+    volo__stream_watch(s);
     return 0;
 }
 
@@ -346,10 +432,10 @@ void
 volo__stream_read(struct volo__stream *s, int on)
 {
     s->reading = on != 0;
-    if (!on || s->armed)
-        return;
-    s->armed = 1;
-    update(s);
+    if (on && s->tls && volo__tls_held(s))
+        volo__stream_flush_later(s);
+    if (on && !s->armed)
+        volo__stream_watch(s);
 }
 
 void
@@ -377,7 +463,7 @@ volo__stream_flush_later(struct volo__stream *s)
 size_t
 volo__stream_waiting(const struct volo__stream *s)
 {
-    return s->out.bytes;
+    return s->out.bytes + (s->tls ? volo__tls_waiting(s) : 0);
 }
 
 void
@@ -398,11 +484,28 @@ let_go(struct volo__stream *s)
     uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
+/* If all has left, the peer may know that it was all; else it may not. */
+static void
+farewell(struct volo__stream *s)
+{
+    const char *ptr;
+    size_t len;
+
+    if (s->broken || s->flushing || volo__stream_waiting(s))
+        return;
+    volo__tls_bye(s);
+    len = volo__tls_seal(s, &ptr);
+    if (len && send(s->fd, ptr, len, MSG_NOSIGNAL) >= 0)
+        s->writes++;
+}
+
 void
 volo__stream_close(struct volo__stream *s)
 {
     if (s->closing)
         return;
+    if (s->tls)
+        farewell(s);
     let_go(s);
     close(s->fd);
     s->fd = -1;
@@ -416,6 +519,7 @@ volo__stream_reset(struct volo__stream *s)
     if (s->closing)
         return;
     setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    s->broken = 1; /* no farewell */
     volo__stream_close(s);
 }
 
@@ -424,7 +528,7 @@ volo__stream_detach(struct volo__stream *s)
 {
     int fd = s->fd;
 
-    if (s->closing)
+    if (s->closing || s->tls)
         return -1;
     let_go(s);
     s->fd = -1;
