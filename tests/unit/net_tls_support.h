@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "net/tls_state.h"
+#include "net/tls_conn.h"
 
 /* ---- Certificates -------------------------------------------------------- */
 

@@ -10,13 +10,12 @@
 #include <unistd.h>
 
 #include "net/loop.h"
-#include "net/stream.h"
+#include "net/stream_state.h"
 #include "net/tls_filter.h"
 
 enum {
-    READ_ROUNDS = 5,   /* of a full buffer each, before others have a turn */
-    WRITE_ROUNDS = 16, /* likewise */
-    PIECES = 64
+    READ_ROUNDS = 5,  /* of a full buffer each, before others have a turn */
+    DRAIN_ROUNDS = 16 /* likewise */
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -85,130 +84,6 @@ volo__stream_watch(struct volo__stream *s)
     update(s);
 }
 
-static ssize_t
-send_some(struct volo__stream *s, struct iovec *iov, int count)
-{
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-
-    s->writes++;
-    if (count == 1)
-        return send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
-    return sendmsg(s->fd, &msg, MSG_NOSIGNAL);
-}
-
-/* What held them is released, and whoever learns of that may fill the queue,
- * flush or close. */
-void
-volo__stream_taken(struct volo__stream *s, size_t n)
-{
-    s->flushing = 1;
-    volo__outq_sent(&s->out, n);
-    s->flushing = 0;
-    if (s->closing)
-        volo__outq_clear(&s->out);
-}
-
-/* Point ${iov} to what is to be sent next; returns how much, and in ${count} in
- * how many pieces. */
-static size_t
-front(struct volo__stream *s, struct iovec *iov, int *count)
-{
-    const char *sealed = NULL;
-    size_t all = 0;
-    int i;
-
-    if (s->tls) {
-        all = volo__tls_seal(s, &sealed);
-        iov[0].iov_base = (void *)(uintptr_t)sealed;
-        iov[0].iov_len = all;
-        *count = all != 0;
-        return all;
-    }
-    *count = volo__outq_iov(&s->out, iov, PIECES);
-    for (i = 0; i < *count; i++)
-        all += iov[i].iov_len;
-    return all;
-}
-
-static void
-left(struct volo__stream *s, size_t n)
-{
-    s->sent += n;
-    if (!s->tls)
-        volo__stream_taken(s, n);
-    else if (n)
-        volo__tls_sealed_left(s, n);
-}
-
-/* One system call.  1: there is more to do, and room for it. */
-static int
-push_once(struct volo__stream *s)
-{
-    struct iovec iov[PIECES];
-    int count;
-    size_t all = front(s, iov, &count);
-    ssize_t n;
-
-    if (s->closing || s->broken)
-        return 0;
-    n = count ? send_some(s, iov, count) : 0; /* marks alone */
-    if (n < 0 && errno == EINTR)
-        return 1;
-    if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-        volo__stream_break(s, VOLO_EIO);
-        return 0;
-    }
-    if (n >= 0)
-        left(s, (size_t)n);
-    /* Taken in part: the socket is full, no need to hear it say so. */
-    return n == (ssize_t)all && !s->closing;
-}
-
-/* There is something that could be sent now. */
-static int
-has_output(const struct volo__stream *s)
-{
-    if (!s->tls)
-        return s->out.head != NULL;
-    return volo__tls_waiting(s) || (s->out.head && volo__tls_ready_to_write(s));
-}
-
-/* All has left, and none of it waits for a handshake: say that it was all. */
-static void
-end_output(struct volo__stream *s)
-{
-    if (s->tls)
-        volo__tls_bye(s);
-    if (has_output(s) && !push_once(s) && has_output(s) && !s->broken) {
-        s->writable_wait = 1;
-        return;
-    }
-    s->shut = 2;
-    shutdown(s->fd, SHUT_WR);
-}
-
-/* Write until the queue is empty or the socket full. */
-static void
-push(struct volo__stream *s)
-{
-    int rounds;
-
-    if (s->broken)
-        return;
-    /* Whoever fills the queue stopped at the mark, and waits to be told. */
-    if (s->out.bytes > s->drain_mark)
-        s->want_drained = 1;
-    for (rounds = 0; has_output(s) && rounds < WRITE_ROUNDS; rounds++)
-        if (!push_once(s))
-            break;
-    if (s->closing || s->broken)
-        return;
-    if (has_output(s))
-        s->writable_wait = s->want_drained = 1;
-    else if (s->shut == 1 && !s->out.head)
-        end_output(s);
-}
-
 /* Somebody wants to have octets now. */
 static int
 wants_input(const struct volo__stream *s)
@@ -233,11 +108,11 @@ settle(struct volo__stream *s)
     int rounds;
 
     for (rounds = 0; !s->writable_wait && !s->closing; rounds++) {
-        push(s);
+        volo__stream_push(s);
         if (s->writable_wait || s->closing || s->broken || !s->want_drained ||
             s->out.head)
             break;
-        if (rounds == WRITE_ROUNDS) {
+        if (rounds == DRAIN_ROUNDS) {
             s->writable_wait = 1; /* go on in the next iteration */
             break;
         }
@@ -443,7 +318,7 @@ volo__stream_flush(struct volo__stream *s)
 {
     if (s->closing || s->broken || s->flushing || s->writable_wait)
         return;
-    push(s);
+    volo__stream_push(s);
     if (s->closing)
         return;
     if (s->broken || (s->want_drained && !s->writable_wait))

@@ -10,7 +10,7 @@
 #include <volo/error.h>
 
 #include "base/alloc.h"
-#include "net/tls_state.h"
+#include "net/tls_conn.h"
 
 /* ---- Errors -------------------------------------------------------------- */
 

@@ -13,8 +13,9 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "net/loop.h"
+#include "net/stream_state.h"
+#include "net/tls_conn.h"
 #include "net/tls_filter.h"
-#include "net/tls_state.h"
 
 enum { NAME_SIZE = 256 };
 

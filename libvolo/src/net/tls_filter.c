@@ -15,8 +15,9 @@
 #include <volo/error.h>
 
 #include "net/loop.h"
+#include "net/stream_state.h"
+#include "net/tls_conn.h"
 #include "net/tls_filter.h"
-#include "net/tls_state.h"
 
 enum {
     SMALL_RECORD = 1360,    /* with its frame, within one TCP segment */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stream.c and the TLS inside of it ask of each other.  All of the first
- * part is for streams that have it. */
+/* TLS as the rest of a stream sees it; all for streams that have it. */
 #ifndef VOLO_NET_TLS_FILTER_H
 #define VOLO_NET_TLS_FILTER_H
 
 #include "net/stream.h"
-
-/* ---- tls_filter.c -------------------------------------------------------- */
 
 /* volo__tls_hungry(s): the handshake needs octets, wanted or not. */
 int volo__tls_hungry(const struct volo__stream *s);
@@ -39,20 +36,5 @@ void volo__tls_bye(struct volo__stream *s);
 
 /* volo__tls_free(s): the last. */
 void volo__tls_free(struct volo__stream *s);
-
-/* ---- stream.c ------------------------------------------------------------ */
-
-/* volo__stream_break(s, err): it is of no use any more; error() follows. */
-void volo__stream_break(struct volo__stream *s, int err);
-
-/* volo__stream_end(s): there is no more to read: eof(), if it was not told. */
-void volo__stream_end(struct volo__stream *s);
-
-/* volo__stream_taken(s, n): the first ${n} octets of the queue are done with,
- * which may do anything but flush. */
-void volo__stream_taken(struct volo__stream *s, size_t n);
-
-/* volo__stream_watch(s): wait for octets, wanted or not. */
-void volo__stream_watch(struct volo__stream *s);
 
 #endif

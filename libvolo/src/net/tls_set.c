@@ -14,7 +14,7 @@
 #include <volo/error.h>
 
 #include "base/alloc.h"
-#include "net/tls_state.h"
+#include "net/tls_conn.h"
 
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 /* Not the finite fields: they cost a server far more than a client. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "net/tls_state.h"
+#include "net/tls_conn.h"
 
 static uint64_t
 now_ms(void)
