@@ -18,7 +18,7 @@
 struct memory_server {
     struct volo__home home;
     struct volo__outq out;
-    struct volo__h1_config config;
+    struct volo__wire_config config;
     struct volo__h1 h1;
     struct volo__peer peer;
     volo_service *service;
@@ -29,22 +29,22 @@ struct memory_server {
 static struct memory_server *memory_here;
 
 static inline void
-memory_serve(struct volo__h1 *h1, volo_cx *cx)
+memory_serve(struct volo__wire *wire, volo_cx *cx)
 {
-    (void)h1;
+    (void)wire;
     volo__cx_serve(cx, memory_here->service);
 }
 
 static inline void
-memory_wake(struct volo__h1 *h1)
+memory_wake(struct volo__wire *wire)
 {
-    (void)h1;
+    (void)wire;
 }
 
 static inline void
-memory_upgrade(struct volo__h1 *h1, volo_cx *cx)
+memory_upgrade(struct volo__wire *wire, volo_cx *cx)
 {
-    (void)h1;
+    (void)wire;
     (void)cx;
 }
 
@@ -58,12 +58,15 @@ memory_home(struct volo__home *home)
 static inline int
 memory_open(struct memory_server *m, volo_service *service)
 {
-    static const struct volo__h1_host host = {memory_serve, memory_wake,
-                                              memory_upgrade};
+    static const struct volo__wire_host host = {
+        .serve = memory_serve,
+        .wake = memory_wake,
+        .upgrade = memory_upgrade,
+    };
     int err;
 
     memset(m, 0, sizeof *m);
-    m->config = (struct volo__h1_config){
+    m->config = (struct volo__wire_config){
         .body_limit = 2 << 20,
         .head_limit = 16384,
         .field_limit = 100,
@@ -100,7 +103,7 @@ memory_drain(struct memory_server *m)
         volo__outq_sent(&m->out, sent);
         m->left += sent;
     }
-    volo__h1_output_left(&m->h1);
+    m->h1.wire.ops->output_left(&m->h1.wire);
 }
 
 /* One read of the server: from the home's block, as from a socket. */
@@ -112,7 +115,7 @@ memory_ask(struct memory_server *m, const char *text, size_t len)
     if (!block || len > block->cap)
         return;
     memcpy(block->data, text, len);
-    volo__h1_feed(&m->h1, block->data, len, block);
+    m->h1.wire.ops->feed(&m->h1.wire, block->data, len, block);
     volo__home_run_deferred(&m->home);
     memory_drain(m);
 }
@@ -120,7 +123,7 @@ memory_ask(struct memory_server *m, const char *text, size_t len)
 static inline void
 memory_close(struct memory_server *m)
 {
-    volo__h1_close(&m->h1);
+    m->h1.wire.ops->close(&m->h1.wire);
     volo__home_run_inbox(&m->home);
     volo__home_run_deferred(&m->home);
     volo__outq_clear(&m->out);

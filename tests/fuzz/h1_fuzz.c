@@ -29,7 +29,7 @@ struct outcome {
 
 /* Limits that short inputs can reach. */
 static void
-be_small(struct volo__h1_config *config)
+be_small(struct volo__wire_config *config)
 {
     config->head_limit = 120;
     config->field_limit = 5;
@@ -47,7 +47,7 @@ check_bounds(const struct wire *w)
     CHECK(w->h1.size <= w->config.head_limit ||
           w->h1.size <= w->config.trailer_limit);
     CHECK(w->h1.cap <= 2 * (size_t)w->config.head_limit + 512);
-    CHECK(w->h1.count <= w->config.pipeline_limit);
+    CHECK(w->h1.wire.count <= w->config.pipeline_limit);
     CHECK(w->home.live <= (size_t)w->config.pipeline_limit + 1);
 }
 
@@ -98,13 +98,13 @@ talk(const char *text, size_t len, uint32_t seed, unsigned what)
         at += n;
     }
     if (what & STOP)
-        volo__h1_stop(&w.h1);
+        w.h1.wire.ops->stop(&w.h1.wire);
     wire_settle(&w);
     if (what & (LATER | HALF))
         while (wire_answer(&w) || w.writer)
             wire_end_writer(&w, 1);
     if (what & HALF && !w.kept_len) /* else it is not seen yet */
-        volo__h1_eof(&w.h1, 1);
+        w.h1.wire.ops->eof(&w.h1.wire, 1);
     wire_settle(&w);
     outcome.len = wire_mask(w.output, w.output_len);
     outcome.text = malloc(outcome.len + 1);
@@ -112,7 +112,7 @@ talk(const char *text, size_t len, uint32_t seed, unsigned what)
         abort();
     if (outcome.len)
         memcpy(outcome.text, w.output, outcome.len);
-    outcome.phase = volo__h1_phase(&w.h1);
+    outcome.phase = w.h1.wire.ops->phase(&w.h1.wire);
     outcome.served = w.served;
     CHECK(outcome.len <= 1000 + w.served * 300000 + len);
     CHECK(wire_close(&w) == 0);

@@ -143,7 +143,7 @@ test_an_endless_head_takes_no_more_than_its_limit(void **state)
         if (w.h1.parsing)
             assert_in_range(w.h1.parsing->arena.taken, 0, 16384 + 65536);
     }
-    assert_int_equal(volo__h1_phase(&w.h1), VOLO__H1_CLOSING);
+    assert_int_equal(w.h1.wire.ops->phase(&w.h1.wire), VOLO__WIRE_CLOSING);
     assert_int_equal(w.home.live, 0);
     assert_int_equal(wire_close(&w), 0);
 }

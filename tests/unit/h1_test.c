@@ -93,7 +93,7 @@ test_hooks_run_when_the_output_is_thrown_away(void **state)
     w.stuck = 1;
     say(GET("/big"));
     assert_int_equal(w.finished, 0);
-    volo__h1_close(&w.h1);
+    w.h1.wire.ops->close(&w.h1.wire);
     volo__outq_clear(&w.out);
     assert_int_equal(w.finished, 1);
 }
@@ -111,8 +111,9 @@ test_a_body_in_the_read_buffer_is_not_copied(void **state)
                                  "Content-Length: 5000\r\n\r\n");
     request[n] = 'x';
     memcpy(block->data, request, n + 5000);
-    assert_int_equal(volo__h1_feed(&w.h1, block->data, n + 5000, block),
-                     n + 5000);
+    assert_int_equal(
+        w.h1.wire.ops->feed(&w.h1.wire, block->data, n + 5000, block),
+        n + 5000);
     assert_int_equal(w.later_count, 1);
     assert_ptr_equal(w.later[0]->body.data.ptr, block->data + n);
     assert_int_equal(block->refs, 2);
@@ -135,7 +136,7 @@ test_feeding_from_inside_takes_nothing(void **state)
 {
     (void)state;
     w.h1.busy = 1;
-    assert_int_equal(volo__h1_feed(&w.h1, GET("/ok"), 10, NULL), 0);
+    assert_int_equal(w.h1.wire.ops->feed(&w.h1.wire, GET("/ok"), 10, NULL), 0);
     w.h1.busy = 0;
     say(GET("/ok"));
     assert_int_equal(w.served, 1);
@@ -147,9 +148,9 @@ test_safe_requests_run_beside_each_other(void **state)
     (void)state;
     say(GET("/later?1") GET("/later?2") GET("/later?3"));
     assert_int_equal(w.later_count, 3);
-    assert_int_equal(w.h1.count, 3);
-    assert_int_equal(volo__h1_phase(&w.h1), VOLO__H1_BUSY);
-    assert_true(volo__h1_wants(&w.h1));
+    assert_int_equal(w.h1.wire.count, 3);
+    assert_int_equal(w.h1.wire.ops->phase(&w.h1.wire), VOLO__WIRE_BUSY);
+    assert_true(w.h1.wire.ops->wants(&w.h1.wire));
 }
 
 static void
@@ -158,7 +159,7 @@ test_an_unsafe_request_runs_alone(void **state)
     (void)state;
     say("DELETE /later HTTP/1.1\r\nHost: a\r\n\r\n" GET("/later"));
     assert_int_equal(w.later_count, 1);
-    assert_false(volo__h1_wants(&w.h1));
+    assert_false(w.h1.wire.ops->wants(&w.h1.wire));
     assert_true(wire_answer(&w));
     assert_int_equal(w.later_count, 2);
 }
@@ -187,7 +188,7 @@ test_closing_cancels_what_is_in_progress(void **state)
 {
     (void)state;
     say(GET("/later?1") GET("/later?2"));
-    volo__h1_close(&w.h1);
+    w.h1.wire.ops->close(&w.h1.wire);
     assert_int_equal(w.canceled, 2);
     assert_true(volo_cx_is_canceled(w.later[0]));
     assert_int_equal(volo_cx_answer(w.later[0]), VOLO_ECANCELED);
@@ -223,7 +224,7 @@ test_an_heir_takes_the_place_in_the_order(void **state)
     volo_cx_unref(elder);
     assert_true(wire_answer(&w) && wire_answer(&w));
     assert_memory_equal(w.output + w.output_len - 8, "/later?3", 8);
-    assert_int_equal(w.h1.count, 0);
+    assert_int_equal(w.h1.wire.count, 0);
 }
 
 /* A stalled stream holds its write limit and no more. */
@@ -253,9 +254,9 @@ static void
 test_a_refusal_is_counted_as_malformed(void **state)
 {
     (void)state;
-    assert_int_equal(w.h1.malformed, 0);
+    assert_int_equal(w.h1.wire.malformed, 0);
     say("nonsense\r\n\r\n");
-    assert_int_equal(w.h1.malformed, 1);
+    assert_int_equal(w.h1.wire.malformed, 1);
 }
 
 static void
@@ -263,9 +264,9 @@ test_a_slow_head_is_not_counted_as_malformed(void **state)
 {
     (void)state;
     say("GET / HTTP/1.1\r\n");
-    volo__h1_timeout(&w.h1);
-    assert_int_equal(w.h1.malformed, 0);
-    assert_int_equal(volo__h1_phase(&w.h1), VOLO__H1_CLOSING);
+    w.h1.wire.ops->timeout(&w.h1.wire);
+    assert_int_equal(w.h1.wire.malformed, 0);
+    assert_int_equal(w.h1.wire.ops->phase(&w.h1.wire), VOLO__WIRE_CLOSING);
 }
 
 #define ON_A_WIRE(test) \

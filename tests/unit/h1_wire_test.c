@@ -204,13 +204,13 @@ act(struct run *run, const char *what)
     else if (!strcmp(what, "break"))
         wire_end_writer(w, 0);
     else if (!strcmp(what, "eof"))
-        volo__h1_eof(&w->h1, 0);
+        w->h1.wire.ops->eof(&w->h1.wire, 0);
     else if (!strcmp(what, "half-close"))
-        volo__h1_eof(&w->h1, 1);
+        w->h1.wire.ops->eof(&w->h1.wire, 1);
     else if (!strcmp(what, "timeout"))
-        volo__h1_timeout(&w->h1);
+        w->h1.wire.ops->timeout(&w->h1.wire);
     else if (!strcmp(what, "stop"))
-        volo__h1_stop(&w->h1);
+        w->h1.wire.ops->stop(&w->h1.wire);
     else if (!strcmp(what, "stuck"))
         w->stuck = 1;
     else if (!strcmp(what, "unstuck"))
@@ -230,7 +230,8 @@ check_phase(struct run *run, const char *name)
     int right;
 
     if (!strcmp(name, "cut"))
-        right = w->h1.cut && volo__h1_phase(&w->h1) == VOLO__H1_CLOSING;
+        right = w->h1.wire.cut &&
+                w->h1.wire.ops->phase(&w->h1.wire) == VOLO__WIRE_CLOSING;
     else if (!strcmp(name, "upgraded"))
         right = w->upgraded != NULL;
     else if (!strncmp(name, "kept ", 5))
@@ -238,15 +239,15 @@ check_phase(struct run *run, const char *name)
     else if (!strncmp(name, "canceled ", 9))
         right = w->canceled == strtoul(name + 9, NULL, 10);
     else
-        right = !strcmp(name, names[volo__h1_phase(&w->h1)]);
+        right = !strcmp(name, names[w->h1.wire.ops->phase(&w->h1.wire)]);
     if (!right)
-        wrong(run, names[volo__h1_phase(&w->h1)]);
+        wrong(run, names[w->h1.wire.ops->phase(&w->h1.wire)]);
 }
 
 static void
 limit(struct run *run, const char *s)
 {
-    struct volo__h1_config *config = &run->wire.config;
+    struct volo__wire_config *config = &run->wire.config;
     static char server[64];
     char name[32];
 

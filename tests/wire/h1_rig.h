@@ -20,11 +20,11 @@ wire_finished(volo_cx *cx, void *user)
 }
 
 static inline void
-wire_on_serve(struct volo__h1 *h1, volo_cx *cx)
+wire_on_serve(struct volo__wire *wire, volo_cx *cx)
 {
     struct wire *w = wire_here;
 
-    (void)h1;
+    (void)wire;
     w->served++;
     volo__cx_started(cx);
     if (w->served % 2)
@@ -36,16 +36,16 @@ wire_on_serve(struct volo__h1 *h1, volo_cx *cx)
 }
 
 static inline void
-wire_on_wake(struct volo__h1 *h1)
+wire_on_wake(struct volo__wire *wire)
 {
-    (void)h1;
+    (void)wire;
     wire_here->woken++;
 }
 
 static inline void
-wire_on_upgrade(struct volo__h1 *h1, volo_cx *cx)
+wire_on_upgrade(struct volo__wire *wire, volo_cx *cx)
 {
-    (void)h1;
+    (void)wire;
     wire_here->upgraded = cx;
 }
 
@@ -58,11 +58,14 @@ wire_on_home(struct volo__home *home)
 static inline void
 wire_init(struct wire *w)
 {
-    static const struct volo__h1_host host = {wire_on_serve, wire_on_wake,
-                                              wire_on_upgrade};
+    static const struct volo__wire_host host = {
+        .serve = wire_on_serve,
+        .wake = wire_on_wake,
+        .upgrade = wire_on_upgrade,
+    };
 
     memset(w, 0, sizeof *w);
-    w->config = (struct volo__h1_config){
+    w->config = (struct volo__wire_config){
         .body_limit = 65536,
         .head_limit = 16384,
         .field_limit = 100,
@@ -96,7 +99,7 @@ wire_drain(struct wire *w)
             sent += iov[i].iov_len;
         }
         volo__outq_sent(&w->out, sent);
-        volo__h1_output_left(&w->h1);
+        w->h1.wire.ops->output_left(&w->h1.wire);
         if (!sent && !w->out.bytes)
             break;
     }
@@ -115,7 +118,7 @@ wire_give(struct wire *w, const char *ptr, size_t len)
         len = block->cap;
     if (len)
         memcpy(room, ptr, len);
-    n = volo__h1_feed(&w->h1, room, len, block);
+    n = w->h1.wire.ops->feed(&w->h1.wire, room, len, block);
     if (!block)
         free(room);
     else if (block->refs == 1)
@@ -136,7 +139,7 @@ wire_settle(struct wire *w)
         volo__home_run_deferred(&w->home);
         wire_drain(w);
         n = 0;
-        if (w->kept_len && volo__h1_wants(&w->h1)) {
+        if (w->kept_len && w->h1.wire.ops->wants(&w->h1.wire)) {
             n = wire_give(w, w->kept, w->kept_len);
             w->kept_len -= n;
             memmove(w->kept, w->kept + n, w->kept_len);
@@ -191,7 +194,7 @@ wire_close(struct wire *w)
 {
     size_t live;
 
-    volo__h1_close(&w->h1);
+    w->h1.wire.ops->close(&w->h1.wire);
     if (w->upgraded)
         volo__cx_detach(w->upgraded);
     w->upgraded = NULL;

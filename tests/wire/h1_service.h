@@ -22,7 +22,7 @@ enum { WIRE_LATER = 128 };
 struct wire {
     struct volo__home home;
     struct volo__outq out;
-    struct volo__h1_config config;
+    struct volo__wire_config config;
     struct volo__h1 h1;
     struct volo__peer peer;
     char *output; /* what has left */

@@ -7,17 +7,16 @@
 
 #include "h1/state.h"
 
-void
-volo__h1_init(struct volo__h1 *h1, const struct volo__h1_config *config,
-              const struct volo__h1_host *host, struct volo__home *home,
-              struct volo__outq *out, const struct volo__peer *peer)
+static struct volo__h1 *
+h1_of(struct volo__wire *wire)
 {
-    memset(h1, 0, sizeof *h1);
-    h1->config = config;
-    h1->host = host;
-    h1->home = home;
-    h1->out = out;
-    h1->peer = peer;
+    return (struct volo__h1 *)(void *)wire;
+}
+
+static const struct volo__h1 *
+h1_of_const(const struct volo__wire *wire)
+{
+    return (const struct volo__h1 *)(const void *)wire;
 }
 
 /* ---- Feeding ------------------------------------------------------------- */
@@ -46,10 +45,11 @@ feed_some(struct volo__h1 *h1, const char *ptr, size_t len)
     }
 }
 
-size_t
-volo__h1_feed(struct volo__h1 *h1, const char *ptr, size_t len,
-              struct volo__block *block)
+static size_t
+feed(struct volo__wire *wire, const char *ptr, size_t len,
+     struct volo__block *block)
 {
+    struct volo__h1 *h1 = h1_of(wire);
     size_t done = 0, n;
     uint8_t state;
 
@@ -67,9 +67,10 @@ volo__h1_feed(struct volo__h1 *h1, const char *ptr, size_t len,
     return done;
 }
 
-int
-volo__h1_wants(const struct volo__h1 *h1)
+static int
+wants(const struct volo__wire *wire)
 {
+    const struct volo__h1 *h1 = h1_of_const(wire);
     switch (h1->state) {
     case VOLO__H1_START:
         return volo__h1_may_start(h1);
@@ -85,28 +86,30 @@ volo__h1_wants(const struct volo__h1 *h1)
     }
 }
 
-int
-volo__h1_phase(const struct volo__h1 *h1)
+static int
+phase(const struct volo__wire *wire)
 {
+    const struct volo__h1 *h1 = h1_of_const(wire);
     switch (h1->state) {
     case VOLO__H1_START:
-        return h1->count ? VOLO__H1_BUSY : VOLO__H1_IDLE;
+        return h1->wire.count ? VOLO__WIRE_BUSY : VOLO__WIRE_IDLE;
     case VOLO__H1_IN_HEAD:
-        return VOLO__H1_HEAD;
+        return VOLO__WIRE_HEAD;
     case VOLO__H1_LENGTH:
     case VOLO__H1_CHUNKED:
     case VOLO__H1_TRAILER:
-        return volo__h1_body_welcome(h1) ? VOLO__H1_BODY : VOLO__H1_BUSY;
+        return volo__h1_body_welcome(h1) ? VOLO__WIRE_BODY : VOLO__WIRE_BUSY;
     case VOLO__H1_CLOSED:
-        return VOLO__H1_CLOSING;
+        return VOLO__WIRE_CLOSING;
     default:
-        return VOLO__H1_BUSY;
+        return VOLO__WIRE_BUSY;
     }
 }
 
-void
-volo__h1_output_left(struct volo__h1 *h1)
+static void
+output_left(struct volo__wire *wire)
 {
+    struct volo__h1 *h1 = h1_of(wire);
     uint8_t busy = h1->busy;
 
     h1->busy = 1;
@@ -132,7 +135,7 @@ volo__h1_unlink(struct volo__h1 *h1, volo_cx *cx)
     if (h1->last == cx)
         h1->last = prev;
     cx->next = NULL;
-    h1->count--;
+    h1->wire.count--;
     if (h1->parsing == cx)
         h1->parsing = NULL;
 }
@@ -168,13 +171,17 @@ cancel_all(struct volo__h1 *h1)
 void
 volo__h1_cut(struct volo__h1 *h1)
 {
-    h1->cut = 1;
+    h1->wire.cut = 1;
     cancel_all(h1);
 }
 
-void
-volo__h1_close(struct volo__h1 *h1)
+static void
+close(struct volo__wire *wire)
 {
+    struct volo__h1 *h1 = h1_of(wire);
+    /* An answer that was cut off must not look like one that has ended. */
+    if (h1->first && h1->first->res.sent)
+        wire->cut = 1;
     h1->busy = 1; /* for good: there is nobody to wake */
     cancel_all(h1);
 }
@@ -184,7 +191,7 @@ volo__h1_settle(struct volo__h1 *h1)
 {
     int status = h1->refuse;
 
-    if (h1->count || !h1->final)
+    if (h1->wire.count || !h1->final)
         return;
     switch (h1->state) {
     case VOLO__H1_IN_HEAD:
@@ -207,7 +214,7 @@ volo__h1_refuse(struct volo__h1 *h1, int status)
                !memcmp(h1->text, "HEAD ", 5);
 
     if (status != 408 && status != 503)
-        h1->malformed = 1;
+        h1->wire.malformed = 1;
     drop_head(h1);
     h1->state = VOLO__H1_DONE;
     h1->final = 1;
@@ -243,9 +250,10 @@ give_up_input(struct volo__h1 *h1)
     }
 }
 
-void
-volo__h1_eof(struct volo__h1 *h1, int half)
+static void
+eof(struct volo__wire *wire, int half)
 {
+    struct volo__h1 *h1 = h1_of(wire);
     uint8_t busy = h1->busy;
 
     if (h1->state == VOLO__H1_CLOSED || h1->state == VOLO__H1_UPGRADED)
@@ -261,9 +269,10 @@ volo__h1_eof(struct volo__h1 *h1, int half)
     h1->busy = busy;
 }
 
-void
-volo__h1_timeout(struct volo__h1 *h1)
+static void
+timeout(struct volo__wire *wire)
 {
+    struct volo__h1 *h1 = h1_of(wire);
     uint8_t busy = h1->busy;
 
     h1->busy = 1;
@@ -284,16 +293,44 @@ volo__h1_timeout(struct volo__h1 *h1)
     h1->busy = busy;
 }
 
-void
-volo__h1_stop(struct volo__h1 *h1)
+static void
+stop(struct volo__wire *wire)
 {
+    struct volo__h1 *h1 = h1_of(wire);
     uint8_t busy = h1->busy;
 
     h1->busy = 1;
     h1->final = 1;
 
-    if (h1->count)
+    if (h1->wire.count)
         volo__h1_end_input(h1);
     volo__h1_settle(h1);
     h1->busy = busy;
+}
+
+/* ---- The face ------------------------------------------------------------ */
+
+static const struct volo__wire_ops ops = {
+    .feed = feed,
+    .wants = wants,
+    .phase = phase,
+    .timeout = timeout,
+    .eof = eof,
+    .output_left = output_left,
+    .stop = stop,
+    .close = close,
+};
+
+void
+volo__h1_init(struct volo__h1 *h1, const struct volo__wire_config *config,
+              const struct volo__wire_host *host, struct volo__home *home,
+              struct volo__outq *out, const struct volo__peer *peer)
+{
+    memset(h1, 0, sizeof *h1);
+    h1->wire.ops = &ops;
+    h1->wire.config = config;
+    h1->wire.host = host;
+    h1->wire.home = home;
+    h1->wire.out = out;
+    h1->wire.peer = peer;
 }

@@ -21,7 +21,7 @@ volo__h1_body_broken(struct volo__h1 *h1, int err)
     h1->state = VOLO__H1_DONE;
     h1->final = 1;
     if (err == VOLO_EPROTO || err == VOLO_EHEAD)
-        h1->malformed = 1;
+        h1->wire.malformed = 1;
     if (cx)
         volo__body_fail(cx, err);
     volo__h1_settle(h1);
@@ -117,7 +117,7 @@ volo__h1_feed_length(struct volo__h1 *h1, const char *ptr, size_t len)
 int
 volo__h1_on_body(llhttp_t *parser, const char *at, size_t len)
 {
-    struct volo__h1 *h1 = (struct volo__h1 *)parser;
+    struct volo__h1 *h1 = volo__h1_of(parser);
 
     if (!len)
         return 0;
@@ -136,7 +136,7 @@ volo__h1_on_body(llhttp_t *parser, const char *at, size_t len)
 int
 volo__h1_on_chunk(llhttp_t *parser)
 {
-    struct volo__h1 *h1 = (struct volo__h1 *)parser;
+    struct volo__h1 *h1 = volo__h1_of(parser);
 
     if (parser->content_length)
         return 0;
@@ -148,10 +148,10 @@ volo__h1_on_chunk(llhttp_t *parser)
 int
 volo__h1_on_chunk_ext(llhttp_t *parser, const char *at, size_t len)
 {
-    struct volo__h1 *h1 = (struct volo__h1 *)parser;
+    struct volo__h1 *h1 = volo__h1_of(parser);
 
     (void)at;
-    if (len > h1->config->chunk_ext_limit - h1->ext_size)
+    if (len > h1->wire.config->chunk_ext_limit - h1->ext_size)
         return -1;
     h1->ext_size += (uint32_t)len;
     return 0;
@@ -227,7 +227,7 @@ parse_trailers(struct volo__h1 *h1, const char **ptr, size_t len)
 static size_t
 keep(struct volo__h1 *h1, size_t taken)
 {
-    if (h1->size >= h1->config->trailer_limit)
+    if (h1->size >= h1->wire.config->trailer_limit)
         volo__h1_body_broken(h1, VOLO_EHEAD);
     else if (!volo__h1_section_dropped(h1) &&
              volo__h1_section_keep(h1, h1->size < 256 ? 512 : h1->size * 2))
@@ -238,7 +238,7 @@ keep(struct volo__h1 *h1, size_t taken)
 size_t
 volo__h1_feed_trailer(struct volo__h1 *h1, const char *ptr, size_t len)
 {
-    size_t room = h1->config->trailer_limit - h1->size;
+    size_t room = h1->wire.config->trailer_limit - h1->size;
     size_t n = len < room ? len : room, used;
     const char *at = ptr;
     int err;

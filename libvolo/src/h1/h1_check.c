@@ -49,7 +49,7 @@ check_rest(struct volo__h1 *h1, volo_cx *cx, const char *ptr, size_t len)
     const char *space = memchr(ptr, ' ', end);
     size_t target = space ? (size_t)(space - ptr) : end;
 
-    if (target > h1->config->target_limit)
+    if (target > h1->wire.config->target_limit)
         return 414;
     if (!space || !target || end == len)
         return 400;
@@ -102,7 +102,7 @@ volo__h1_check_part(const struct volo__h1 *h1, const char *line, size_t len)
 
     /* One more octet than the limit may be that CR, too. */
     len -= method + 1;
-    most = (size_t)h1->config->target_limit + 2;
+    most = (size_t)h1->wire.config->target_limit + 2;
     if (len >= most && !memchr(space + 1, ' ', most - 1))
         return 414;
     return 0;
@@ -266,7 +266,8 @@ volo__h1_check_head(struct volo__h1 *h1, volo_cx *cx)
     if (status)
         return status;
     set_bits(cx);
-    if (++h1->requests >= h1->config->request_limit || !client_stays(cx))
+    if (++h1->wire.requests >= h1->wire.config->request_limit ||
+        !client_stays(cx))
         h1->final = 1;
     return 0;
 }

@@ -14,25 +14,25 @@ volo__h1_may_start(const struct volo__h1 *h1)
 {
     if (h1->final)
         return 0;
-    if (h1->count >= h1->config->pipeline_limit)
+    if (h1->wire.count >= h1->wire.config->pipeline_limit)
         return 0;
     if (h1->last && (h1->last->codec_bits & VOLO__H1_EXCLUSIVE))
         return 0;
-    return h1->out->bytes <= h1->config->out_limit;
+    return h1->wire.out->bytes <= h1->wire.config->out_limit;
 }
 
 static int
 begin_head(struct volo__h1 *h1)
 {
-    volo_cx *cx = volo__cx_new(h1->home);
+    volo_cx *cx = volo__cx_new(h1->wire.home);
 
     if (!cx)
         return VOLO_ENOMEM;
     cx->codec = &volo__h1_codec;
     cx->conn = h1;
-    cx->peer = h1->peer;
-    cx->body.limit = h1->config->body_limit;
-    cx->write_limit = h1->config->out_limit;
+    cx->peer = h1->wire.peer;
+    cx->body.limit = h1->wire.config->body_limit;
+    cx->write_limit = h1->wire.config->out_limit;
     h1->parsing = cx;
     h1->state = VOLO__H1_IN_HEAD;
     h1->blank = 0;
@@ -84,7 +84,7 @@ link_last(struct volo__h1 *h1, volo_cx *cx)
     else
         h1->first = cx;
     h1->last = cx;
-    h1->count++;
+    h1->wire.count++;
 }
 
 /* Where reading goes on, and the body as far as it is there. */
@@ -128,7 +128,7 @@ volo__h1_launch(struct volo__h1 *h1, const char *ptr, size_t len)
         h1->parsing = NULL;
         h1->state = VOLO__H1_START;
     }
-    h1->host->serve(h1, cx);
+    h1->wire.host->serve(&h1->wire, cx);
     return n;
 }
 
@@ -186,7 +186,7 @@ keep(struct volo__h1 *h1, size_t taken)
 {
     size_t cap = h1->size < 256 ? 512 : h1->size * 2;
 
-    if (h1->size >= h1->config->head_limit)
+    if (h1->size >= h1->wire.config->head_limit)
         volo__h1_refuse(h1, 431);
     else if (volo__h1_section_keep(h1, cap))
         volo__h1_refuse(h1, 503);
@@ -203,7 +203,7 @@ refused(struct volo__h1 *h1, int status, size_t len)
 size_t
 volo__h1_feed_head(struct volo__h1 *h1, const char *ptr, size_t len)
 {
-    size_t room = h1->config->head_limit - h1->size;
+    size_t room = h1->wire.config->head_limit - h1->size;
     size_t n = len < room ? len : room, size;
     int err, status;
 

@@ -31,7 +31,7 @@ volo__h1_finish(struct volo__h1 *h1, volo_cx *cx)
     let_go(h1, cx);
 
     /* With hooks, it lives until its octets have left. */
-    if (!cx->finishes || volo__outq_ref(h1->out, "", 0, left, cx))
+    if (!cx->finishes || volo__outq_ref(h1->wire.out, "", 0, left, cx))
         volo__cx_detach(cx);
 }
 
@@ -91,7 +91,7 @@ send_whole(struct volo__h1 *h1, volo_cx *cx)
         return;
     }
     if (!err)
-        err = volo__outq_ref(h1->out, body.ptr, body.len, left, cx);
+        err = volo__outq_ref(h1->wire.out, body.ptr, body.len, left, cx);
     if (err)
         volo__h1_cut(h1);
     else
@@ -108,7 +108,7 @@ send_upgrade(struct volo__h1 *h1, volo_cx *cx)
     }
     let_go(h1, cx);
     h1->state = VOLO__H1_UPGRADED;
-    h1->host->upgrade(h1, cx);
+    h1->wire.host->upgrade(&h1->wire, cx);
 }
 
 /* A tunnel has no content, and we have not made one. */
@@ -141,7 +141,7 @@ send_response(struct volo__h1 *h1, volo_cx *cx)
 static void
 serve_held(struct volo__h1 *h1)
 {
-    if (h1->state == VOLO__H1_HELD && !h1->count)
+    if (h1->state == VOLO__H1_HELD && !h1->wire.count)
         volo__h1_launch(h1, NULL, 0);
 }
 
@@ -176,7 +176,7 @@ respond(volo_cx *cx)
     volo__h1_advance(h1);
     h1->busy = busy;
     if (!busy)
-        h1->host->wake(h1);
+        h1->wire.host->wake(&h1->wire);
 }
 
 static void
@@ -194,7 +194,7 @@ stream(volo_cx *cx)
     volo__h1_advance(h1);
     h1->busy = busy;
     if (!busy)
-        h1->host->wake(h1);
+        h1->wire.host->wake(&h1->wire);
 }
 
 /* The first that reads says so to a client that waits for it, unless the
@@ -209,10 +209,10 @@ want_body(volo_cx *cx)
         volo_str go = VOLO_STR("HTTP/1.1 100 Continue\r\n\r\n");
 
         cx->req.expect = 0;
-        volo__outq_copy(h1->out, go.ptr, go.len);
+        volo__outq_copy(h1->wire.out, go.ptr, go.len);
     }
     if (!h1->busy)
-        h1->host->wake(h1);
+        h1->wire.host->wake(&h1->wire);
 }
 
 static void

@@ -156,7 +156,7 @@ volo__h1_section_dropped(const struct volo__h1 *h1)
 static int
 on_name(llhttp_t *parser, const char *at, size_t len)
 {
-    struct volo__h1 *h1 = (struct volo__h1 *)parser;
+    struct volo__h1 *h1 = volo__h1_of(parser);
 
     if (volo__h1_section_dropped(h1))
         return 0;
@@ -169,7 +169,7 @@ on_name(llhttp_t *parser, const char *at, size_t len)
 static int
 on_value(llhttp_t *parser, const char *at, size_t len)
 {
-    struct volo__h1 *h1 = (struct volo__h1 *)parser;
+    struct volo__h1 *h1 = volo__h1_of(parser);
 
     if (volo__h1_section_dropped(h1) || !len)
         return 0;
@@ -209,9 +209,9 @@ add_line(struct volo__h1 *h1)
 static int
 on_line(llhttp_t *parser)
 {
-    struct volo__h1 *h1 = (struct volo__h1 *)parser;
+    struct volo__h1 *h1 = volo__h1_of(parser);
 
-    if (++h1->lines > h1->config->field_limit) {
+    if (++h1->lines > h1->wire.config->field_limit) {
         h1->fault = 431;
         return -1;
     }

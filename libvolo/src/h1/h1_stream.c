@@ -36,14 +36,14 @@ chunk_prefix(char *out, volo_cx *cx, size_t len)
 static int
 copy_piece(struct volo__h1 *h1, volo_cx *cx, struct volo__chunk *chunk)
 {
-    char *p = volo__outq_reserve(h1->out, PREFIX_ROOM + chunk->len);
+    char *p = volo__outq_reserve(h1->wire.out, PREFIX_ROOM + chunk->len);
     size_t n;
 
     if (!p)
         return VOLO_ENOMEM;
     n = chunk_prefix(p, cx, chunk->len);
     memcpy(p + n, chunk->ptr, chunk->len);
-    volo__outq_commit(h1->out, n + chunk->len);
+    volo__outq_commit(h1->wire.out, n + chunk->len);
     volo__chunk_done(volo__writer_pop(cx->res.writer));
     return 0;
 }
@@ -53,12 +53,12 @@ refer_piece(struct volo__h1 *h1, volo_cx *cx, struct volo__chunk *chunk)
 {
     char prefix[PREFIX_ROOM];
     size_t n = chunk_prefix(prefix, cx, chunk->len);
-    int err = n ? volo__outq_copy(h1->out, prefix, n) : 0;
+    int err = n ? volo__outq_copy(h1->wire.out, prefix, n) : 0;
 
     if (err)
         return err;
     volo__writer_pop(cx->res.writer);
-    err = volo__outq_ref(h1->out, chunk->ptr, chunk->len, volo__chunk_done,
+    err = volo__outq_ref(h1->wire.out, chunk->ptr, chunk->len, volo__chunk_done,
                          chunk);
     if (err)
         volo__chunk_done(chunk);
@@ -87,13 +87,14 @@ copy_trailers(struct volo__h1 *h1, const struct volo__fields *fields)
     for (i = 0; i < fields->count && !err; i++) {
         const volo_pair *field = &fields->v[i];
 
-        err = volo__outq_copy(h1->out, field->name.ptr, field->name.len);
+        err = volo__outq_copy(h1->wire.out, field->name.ptr, field->name.len);
         if (!err)
-            err = volo__outq_copy(h1->out, ": ", 2);
+            err = volo__outq_copy(h1->wire.out, ": ", 2);
         if (!err)
-            err = volo__outq_copy(h1->out, field->value.ptr, field->value.len);
+            err = volo__outq_copy(h1->wire.out, field->value.ptr,
+                                  field->value.len);
         if (!err)
-            err = volo__outq_copy(h1->out, "\r\n", 2);
+            err = volo__outq_copy(h1->wire.out, "\r\n", 2);
     }
     return err;
 }
@@ -110,11 +111,12 @@ end_stream(struct volo__h1 *h1, volo_cx *cx)
         return VOLO_EINVAL;
     if (!(cx->codec_bits & VOLO__H1_CHUNKS))
         return 0;
-    err = volo__outq_copy(h1->out, last + skip, sizeof last - 1 - (size_t)skip);
+    err = volo__outq_copy(h1->wire.out, last + skip,
+                          sizeof last - 1 - (size_t)skip);
     if (!err)
         err = copy_trailers(h1, volo__writer_trailers(cx->res.writer));
     if (!err)
-        err = volo__outq_copy(h1->out, "\r\n", 2);
+        err = volo__outq_copy(h1->wire.out, "\r\n", 2);
     return err;
 }
 
@@ -128,7 +130,7 @@ volo__h1_stream_move(struct volo__h1 *h1, volo_cx *cx)
     if (cx->codec_bits & VOLO__H1_MOVING)
         return;
     cx->codec_bits |= VOLO__H1_MOVING;
-    while (!err && h1->out->bytes <= h1->config->out_limit &&
+    while (!err && h1->wire.out->bytes <= h1->wire.config->out_limit &&
            (chunk = volo__writer_front(w)) != NULL)
         err = move_piece(h1, cx, chunk);
     cx->codec_bits &= ~(uint32_t)VOLO__H1_MOVING;

@@ -91,8 +91,8 @@ room_for(const struct volo__h1 *h1, const volo_cx *cx)
     size_t size = FIXED_ROOM + cx->res.upgrade.len;
     uint32_t i;
 
-    if (h1->config->server_name)
-        size += strlen(h1->config->server_name);
+    if (h1->wire.config->server_name)
+        size += strlen(h1->wire.config->server_name);
     for (i = 0; i < fields->count; i++)
         size += fields->v[i].name.len + fields->v[i].value.len + 4;
     return size;
@@ -127,11 +127,11 @@ static char *
 put_head(char *p, const struct volo__h1 *h1, const volo_cx *cx, int framing,
          uint64_t length)
 {
-    const char *server = h1->config->server_name;
+    const char *server = h1->wire.config->server_name;
 
     p = put_status(p, cx->res.status);
     if (!has(cx, VOLO_FIELD_DATE))
-        p = put_date(p, h1->home);
+        p = put_date(p, h1->wire.home);
     if (server && !has(cx, VOLO_FIELD_SERVER)) {
         p = PUT(p, "server: ");
         p = put(p, server, strlen(server));
@@ -157,7 +157,7 @@ write_large(struct volo__h1 *h1, volo_cx *cx, int framing, uint64_t length,
     if (!head)
         return VOLO_ENOMEM;
     err = volo__outq_copy(
-        h1->out, head,
+        h1->wire.out, head,
         (size_t)(put_head(head, h1, cx, framing, length) - head));
     volo__free(head);
     return err;
@@ -179,17 +179,17 @@ volo__h1_write(struct volo__h1 *h1, volo_cx *cx, int framing, uint64_t length,
         if (err)
             return err;
     } else {
-        head = volo__outq_reserve(h1->out, room + small);
+        head = volo__outq_reserve(h1->wire.out, room + small);
         if (!head)
             return VOLO_ENOMEM;
         p = put_head(head, h1, cx, framing, length);
         if (small)
             p = put(p, body.ptr, small);
-        volo__outq_commit(h1->out, (size_t)(p - head));
+        volo__outq_commit(h1->wire.out, (size_t)(p - head));
     }
     if (body.len == small || body.len > VOLO__H1_SMALL_BODY)
         return 0;
-    return volo__outq_copy(h1->out, body.ptr, body.len);
+    return volo__outq_copy(h1->wire.out, body.ptr, body.len);
 }
 
 void
@@ -197,12 +197,12 @@ volo__h1_write_refusal(struct volo__h1 *h1, int status, int with_body)
 {
     const char *reason = volo_status_reason(status);
     size_t len = strlen(reason);
-    char *head = volo__outq_reserve(h1->out, FIXED_ROOM + len), *p = head;
+    char *head = volo__outq_reserve(h1->wire.out, FIXED_ROOM + len), *p = head;
 
     if (!head)
         return;
     p = put_status(p, status);
-    p = put_date(p, h1->home);
+    p = put_date(p, h1->wire.home);
     p = PUT(p, "content-type: text/plain; charset=utf-8\r\n");
     p = put_length(p, len + 1);
     p = PUT(p, "connection: close\r\n\r\n");
@@ -210,5 +210,5 @@ volo__h1_write_refusal(struct volo__h1 *h1, int status, int with_body)
         p = put(p, reason, len);
         *p++ = '\n';
     }
-    volo__outq_commit(h1->out, (size_t)(p - head));
+    volo__outq_commit(h1->wire.out, (size_t)(p - head));
 }

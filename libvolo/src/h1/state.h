@@ -39,6 +39,14 @@ enum {
 
 extern const struct volo__codec volo__h1_codec;
 
+/* volo__h1_of(parser): whose it is. */
+static inline struct volo__h1 *
+volo__h1_of(llhttp_t *parser)
+{
+    return (struct volo__h1 *)(void *)((char *)parser -
+                                       offsetof(struct volo__h1, parser));
+}
+
 /* ---- h1.c ---------------------------------------------------------------- */
 
 /* volo__h1_settle(h1): if nothing is in progress and nothing will come, send

@@ -13,11 +13,13 @@
 
 static void settle(struct volo__conn *c);
 
+/* Whichever codec it has, it fills our stream's queue. */
 static struct volo__conn *
-conn_of(struct volo__h1 *h1)
+conn_of(struct volo__wire *wire)
 {
-    return (struct volo__conn *)(void *)((char *)h1 -
-                                         offsetof(struct volo__conn, h1));
+    return (
+        struct volo__conn *)(void *)((char *)wire->out -
+                                     offsetof(struct volo__conn, stream.out));
 }
 
 struct volo__conn *
@@ -35,22 +37,41 @@ count(struct volo__conn *c)
 
     volo__worker_bump(w, VOLO_STAT_READS, c->stream.reads - c->reads_seen);
     volo__worker_bump(w, VOLO_STAT_WRITES, c->stream.writes - c->writes_seen);
-    volo__worker_bump(w, VOLO_STAT_REQUESTS, c->h1.requests - c->requests_seen);
+    volo__worker_bump(w, VOLO_STAT_REQUESTS,
+                      c->wire->requests - c->requests_seen);
     volo__worker_bump(w, VOLO_STAT_ACTIVE,
-                      (uint64_t)c->h1.count - (uint64_t)c->active_seen);
+                      (uint64_t)c->wire->count - (uint64_t)c->active_seen);
     c->reads_seen = c->stream.reads;
     c->writes_seen = c->stream.writes;
-    c->requests_seen = c->h1.requests;
-    c->active_seen = c->h1.count;
+    c->requests_seen = c->wire->requests;
+    c->active_seen = c->wire->count;
 }
 
 /* ---- The end and the alarm ------------------------------------------------
  */
 
+/* The codec goes, with what it has in progress.  1: in the middle of a
+ * response. */
+static int
+leave_wire(struct volo__conn *c)
+{
+    struct volo__wire *wire = c->wire;
+    int cut = wire->cut;
+
+    count(c);
+    volo__worker_bump(c->worker, VOLO_STAT_ACTIVE,
+                      0 - (uint64_t)c->active_seen);
+    if (wire->malformed)
+        volo__worker_bump(c->worker, VOLO_STAT_MALFORMED, 1);
+    c->wire = NULL;
+    wire->ops->close(wire);
+    return cut || c->h1.wire.cut;
+}
+
 static void
 close_now(struct volo__conn *c)
 {
-    int begun = c->h1.first && c->h1.first->res.sent;
+    int cut;
 
     if (c->dead)
         return;
@@ -62,10 +83,10 @@ close_now(struct volo__conn *c)
         c->upgrade = NULL;
         volo__cx_detach(cx);
     }
-    volo__h1_close(&c->h1);
+    cut = leave_wire(c);
 
     /* An answer that was cut off must not look like one that has ended. */
-    if (begun || c->h1.cut || c->stream.out.bytes)
+    if (cut || c->stream.out.bytes)
         volo__stream_reset(&c->stream);
     else
         volo__stream_close(&c->stream);
@@ -78,8 +99,8 @@ on_alarm(struct volo__alarm *alarm)
         (struct volo__conn *)(void *)((char *)alarm -
                                       offsetof(struct volo__conn, alarm));
     uint64_t now = c->stream.home->now_ms;
-    int waits = c->phase == VOLO__H1_HEAD || c->phase == VOLO__H1_BODY ||
-                c->phase == VOLO__H1_IDLE;
+    int waits = c->phase == VOLO__WIRE_HEAD || c->phase == VOLO__WIRE_BODY ||
+                c->phase == VOLO__WIRE_IDLE;
 
     if (c->stream.sent != c->sent_seen) {
         c->sent_seen = c->stream.sent;
@@ -94,7 +115,7 @@ on_alarm(struct volo__alarm *alarm)
         close_now(c);
         return;
     }
-    volo__h1_timeout(&c->h1);
+    c->wire->ops->timeout(c->wire);
     volo__stream_flush(&c->stream);
     settle(c);
 }
@@ -130,9 +151,9 @@ feed_kept(struct volo__conn *c)
 {
     size_t n;
 
-    while (c->kept && volo__h1_wants(&c->h1) && !c->upgrade) {
-        n = volo__h1_feed(&c->h1, c->kept + c->kept_off,
-                          c->kept_len - c->kept_off, NULL);
+    while (c->kept && c->wire->ops->wants(c->wire) && !c->upgrade) {
+        n = c->wire->ops->feed(c->wire, c->kept + c->kept_off,
+                               c->kept_len - c->kept_off, NULL);
         c->kept_off += n;
         if (c->kept_off == c->kept_len)
             unkeep(c);
@@ -141,7 +162,7 @@ feed_kept(struct volo__conn *c)
     }
     if (c->eof_due && !c->kept && !c->upgrade) {
         c->eof_due = 0;
-        volo__h1_eof(&c->h1, c->stream.half);
+        c->wire->ops->eof(c->wire, c->stream.half);
     }
 }
 
@@ -155,7 +176,7 @@ on_data(struct volo__stream *s, const char *ptr, size_t len,
     c->last_in = s->home->now_ms;
     c->phase_in += len;
     c->in_data = 1;
-    n = volo__h1_feed(&c->h1, ptr, len, block);
+    n = c->wire->ops->feed(c->wire, ptr, len, block);
     c->in_data = 0;
     if (n < len && keep(c, ptr + n, len - n)) {
         close_now(c);
@@ -193,7 +214,7 @@ on_drained(struct volo__stream *s)
 {
     struct volo__conn *c = (struct volo__conn *)(void *)s;
 
-    volo__h1_output_left(&c->h1);
+    c->wire->ops->output_left(c->wire);
     settle(c);
 }
 
@@ -212,7 +233,7 @@ hand_over(struct volo__conn *c)
         early = volo_str_make(c->kept + c->kept_off, c->kept_len - c->kept_off);
     cx->res.upgrade_fn(cx, fd, early, cx->res.upgrade_user);
     volo__cx_detach(cx);
-    volo__h1_close(&c->h1);
+    leave_wire(c);
 }
 
 /* Nothing more is to be said: FIN, then wait for the peer's, so that a RST
@@ -222,7 +243,7 @@ linger(struct volo__conn *c)
 {
     if (c->shut)
         return;
-    if (c->stream.eof || c->h1.cut) {
+    if (c->stream.eof || c->wire->cut) {
         close_now(c);
         return;
     }
@@ -237,14 +258,15 @@ look_at_phase(struct volo__conn *c)
 {
     uint64_t now = c->stream.home->now_ms;
     size_t out = c->stream.out.bytes;
-    uint8_t phase = (uint8_t)volo__h1_phase(&c->h1);
+    uint8_t phase = (uint8_t)c->wire->ops->phase(c->wire);
 
-    if (phase != c->phase || c->h1.requests != c->requests_seen ||
-        (phase == VOLO__H1_IDLE && !c->h1.blank)) {
+    /* Octets that begin no request do not make it less idle. */
+    if (phase != c->phase || c->wire->requests != c->requests_seen ||
+        (phase == VOLO__WIRE_IDLE && c->stream.sent != c->sent_seen)) {
         c->phase = phase;
         c->since = now;
         c->phase_in = 0;
-        if (phase == VOLO__H1_BODY)
+        if (phase == VOLO__WIRE_BODY)
             c->last_in = now;
     }
     if (!c->out_seen || c->stream.sent != c->sent_seen) {
@@ -272,13 +294,13 @@ settle(struct volo__conn *c)
     }
     look_at_phase(c);
     count(c);
-    if (c->phase == VOLO__H1_CLOSING) {
+    if (c->phase == VOLO__WIRE_CLOSING) {
         unkeep(c);
         volo__stream_flush(&c->stream);
         if (!c->dead && c->stream.out.bytes == 0)
             linger(c);
     } else if (!c->upgrade) {
-        volo__stream_read(&c->stream, !c->kept && volo__h1_wants(&c->h1));
+        volo__stream_read(&c->stream, !c->kept && c->wire->ops->wants(c->wire));
     }
     if (!c->dead)
         volo__conn_arm(c);
@@ -287,9 +309,9 @@ settle(struct volo__conn *c)
 /* ---- The codec's host ---------------------------------------------------- */
 
 static void
-host_serve(struct volo__h1 *h1, volo_cx *cx)
+host_serve(struct volo__wire *wire, volo_cx *cx)
 {
-    struct volo__conn *c = conn_of(h1);
+    struct volo__conn *c = conn_of(wire);
     struct volo__root *root = c->worker->server->root;
 
     if (root->states && volo__cx_push_scope(cx, root->states)) {
@@ -302,9 +324,9 @@ host_serve(struct volo__h1 *h1, volo_cx *cx)
 
 /* Something is to be written or fed, but this is no place to do it. */
 static void
-host_wake(struct volo__h1 *h1)
+host_wake(struct volo__wire *wire)
 {
-    struct volo__conn *c = conn_of(h1);
+    struct volo__conn *c = conn_of(wire);
 
     if (c->in_data || c->settle_deferred || c->dead)
         return;
@@ -313,15 +335,15 @@ host_wake(struct volo__h1 *h1)
 }
 
 static void
-host_upgrade(struct volo__h1 *h1, volo_cx *cx)
+host_upgrade(struct volo__wire *wire, volo_cx *cx)
 {
-    struct volo__conn *c = conn_of(h1);
+    struct volo__conn *c = conn_of(wire);
 
     c->upgrade = cx;
-    host_wake(h1);
+    host_wake(wire);
 }
 
-static const struct volo__h1_host host = {
+static const struct volo__wire_host host = {
     .serve = host_serve,
     .wake = host_wake,
     .upgrade = host_upgrade,
@@ -334,15 +356,12 @@ conn_free(struct volo__conn *c)
 {
     struct volo__worker *w = c->worker;
 
-    count(c);
     if (c->prev)
         c->prev->next = c->next;
     else
         w->conns = c->next;
     if (c->next)
         c->next->prev = c->prev;
-    if (c->h1.malformed)
-        volo__worker_bump(w, VOLO_STAT_MALFORMED, 1);
     if (c->counted)
         volo__addresses_leave(&w->server->per_address, &c->peer);
     unkeep(c);
@@ -465,14 +484,15 @@ volo__conn_open(struct volo__worker *w, int fd, const struct sockaddr *addr)
     c->alarm.fire = on_alarm;
     c->settle_task.run = settle_run;
     c->since = c->last_in = c->last_out = w->loop->home.now_ms;
-    volo__h1_init(&c->h1, &w->server->h1, &host, &w->loop->home, &c->stream.out,
-                  &c->peer);
+    volo__h1_init(&c->h1, &w->server->wire, &host, &w->loop->home,
+                  &c->stream.out, &c->peer);
+    c->wire = &c->h1.wire;
     link_conn(w, c);
     atomic_fetch_add(&w->server->connections, 1);
     volo__worker_bump(w, VOLO_STAT_CONNECTIONS, 1);
     volo__worker_bump(w, VOLO_STAT_ACCEPTED, 1);
     /* Where the codec stops filling the queue, and waits for drained(). */
-    c->stream.drain_mark = w->server->h1.out_limit;
+    c->stream.drain_mark = w->server->wire.out_limit;
     c->stream.half = volo__conn_option(c, VOLO_SERVER_HALF_CLOSE) != 0;
     volo__stream_read(&c->stream, 1);
     volo__conn_arm(c);
@@ -485,6 +505,8 @@ volo__conn_stop(struct volo__conn *c, int now)
         close_now(c);
         return;
     }
-    volo__h1_stop(&c->h1);
+    if (c->dead)
+        return;
+    c->wire->ops->stop(c->wire);
     settle(c);
 }

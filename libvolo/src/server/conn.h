@@ -7,6 +7,7 @@
 
 struct volo__conn {
     struct volo__stream stream; /* first: a stream is its connection */
+    struct volo__wire *wire;    /* h1, or another codec */
     struct volo__h1 h1;
     struct volo__worker *worker;
     struct volo__conn *next;

@@ -34,18 +34,18 @@ volo__conn_due(const struct volo__conn *c)
     uint64_t at = UINT64_MAX;
 
     switch (c->phase) {
-    case VOLO__H1_IDLE:
+    case VOLO__WIRE_IDLE:
         at = later(c->since, volo__conn_option(
-                                 c, c->h1.requests ? VOLO_SERVER_IDLE_TIMEOUT
+                                 c, c->wire->requests ? VOLO_SERVER_IDLE_TIMEOUT
                                                    : VOLO_SERVER_HEAD_TIMEOUT));
         break;
-    case VOLO__H1_HEAD:
+    case VOLO__WIRE_HEAD:
         at = later(c->since, volo__conn_option(c, VOLO_SERVER_HEAD_TIMEOUT));
         break;
-    case VOLO__H1_BODY:
+    case VOLO__WIRE_BODY:
         at = body_due(c);
         break;
-    case VOLO__H1_CLOSING:
+    case VOLO__WIRE_CLOSING:
         if (c->shut)
             at = later(c->since,
                        volo__conn_option(c, VOLO_SERVER_LINGER_TIMEOUT));

@@ -38,7 +38,7 @@ set_codec(volo_server *server)
 {
     const uint64_t *o = server->options;
 
-    server->h1 = (struct volo__h1_config){
+    server->wire = (struct volo__wire_config){
         .body_limit = o[VOLO_SERVER_BODY_LIMIT],
         .head_limit = (uint32_t)o[VOLO_SERVER_HEAD_LIMIT],
         .field_limit = (uint32_t)o[VOLO_SERVER_FIELD_LIMIT],

@@ -43,7 +43,7 @@ struct volo_server {
     struct volo__root *root; /* what it serves */
     uint64_t options[VOLO__SERVER_OPTIONS];
     char *name;
-    struct volo__h1_config h1;
+    struct volo__wire_config wire;
 
     struct volo__address *addresses;
     size_t address_count;
