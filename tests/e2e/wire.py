@@ -33,13 +33,22 @@ class Closed(Exception):
 
 
 class Connection:
-    def __init__(self, port, timeout=15, rcvbuf=None):
+    """In the clear, or with a context of TLS."""
+
+    def __init__(self, port, timeout=15, rcvbuf=None, context=None,
+                 name="localhost"):
         self.sock = socket.socket()
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.settimeout(timeout)
         self.sock.connect(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context:
+            try:
+                self.sock = context.wrap_socket(self.sock, server_hostname=name)
+            except BaseException:
+                self.sock.close()
+                raise
         self.buffer = b""
 
     def __enter__(self):
@@ -156,18 +165,25 @@ def in_c(program):
 
 
 class Server:
-    """A behaviour server of its own, as a process."""
+    """A behaviour server of its own, as a process; with a certificate (see
+    pki.py), it serves TLS on a second port.  What it says goes to a file if
+    one is named."""
 
     def __init__(self, program, workers=1, wrap=(), preexec=None, port=None,
-                 half_close=False):
+                 half_close=False, tls=None, env=(), log=None):
         self.port = port or free_port()
+        self.tls_port = free_port() if tls else None
         self.in_c = in_c(program)
         env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers),
-               "HALF_CLOSE": str(int(half_close))}
-        self.proc = subprocess.Popen(
-            [*wrap, *program], env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, preexec_fn=preexec,
-            start_new_session=True)
+               "HALF_CLOSE": str(int(half_close)), **dict(env)}
+        if tls:
+            env |= {"TLS_PORT": str(self.tls_port), "TLS_CERT": tls.cert,
+                    "TLS_KEY": tls.key}
+        with open(log or os.devnull, "wb") as out:
+            self.proc = subprocess.Popen(
+                [*wrap, *program], env=env, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=out if log else None,
+                preexec_fn=preexec, start_new_session=True)
         until = time.monotonic() + 30
         while not self.accepts():
             assert self.proc.poll() is None, "the server has ended"
