@@ -245,6 +245,20 @@ wire_large(volo_cx *cx)
     volo_cx_answer(cx);
 }
 
+/* Before its answer, and twice. */
+static inline void
+wire_hint(volo_cx *cx)
+{
+    const volo_pair links[] = {
+        {.name = VOLO_STR("Link"), .value = VOLO_STR("</a>; rel=preload")},
+        {.name = VOLO_STR("X-Two"), .value = VOLO_STR("2")}};
+    int err = volo_cx_early_hints(cx, links, 2);
+
+    if (!err)
+        err = volo_cx_early_hints(cx, NULL, 0);
+    wire_text(cx, 200, volo_str_of(volo_error_name(err)));
+}
+
 static inline void
 wire_service(volo_cx *cx)
 {
@@ -269,6 +283,8 @@ wire_service(volo_cx *cx)
         wire_stream(cx, 6, "one", NULL);
     } else if (wire_path_is(cx, "/open")) {
         wire_open(cx);
+    } else if (wire_path_is(cx, "/hint")) {
+        wire_hint(cx);
     } else if (wire_path_is(cx, "/large")) {
         wire_large(cx);
     } else if (wire_path_is(cx, "/big")) {

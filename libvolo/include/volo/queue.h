@@ -17,15 +17,6 @@
 extern "C" {
 #endif
 
-/** volo_pair: a name with a value: a field line or a parameter.  ${id} is a
- * volo_field for field lines. */
-typedef struct volo_pair {
-    volo_str name;
-    volo_str value;
-    uint32_t id;
-    uint32_t reserved;
-} volo_pair;
-
 /** volo_job: one exchange to be answered.  All it points to lives until the
  * cx is answered with volo_queue_answer() or let go with volo_cx_unref(). */
 typedef struct volo_job {

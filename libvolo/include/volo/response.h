@@ -93,6 +93,22 @@ VOLO_API volo_str volo_cx_response_body(const volo_cx *cx);
 VOLO_API int volo_cx_is_streamed(const volo_cx *cx);
 
 /**
+ * volo_cx_early_hints(cx, fields, count):
+ * Send a 103 with these fields (Link, above all), which are copied, ahead of
+ * the answer; ${id} in them is not looked at.  May be called more than once.
+ * It is an advice: where it cannot be sent at once, since the answers to
+ * earlier requests or octets that the client does not read are before it, it
+ * is left out.  Any thread that owns the cx; from another one than the loop's
+ * it arrives soon.
+ *
+ * Errors: VOLO_EINVAL (see volo_cx_set_header()), VOLO_EALREADY (it has been
+ * answered), VOLO_ECANCELED, VOLO_ENOTIMPL (HTTP/1.0), VOLO_ENOMEM.
+ * @since 0.1
+ */
+VOLO_API int volo_cx_early_hints(volo_cx *cx, const volo_pair *fields,
+                                 size_t count);
+
+/**
  * volo_cx_answer(cx):
  * The response is complete: send it.  It passes the layers that the request
  * came through, innermost first, then leaves.  Exactly once; any thread that

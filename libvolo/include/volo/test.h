@@ -81,6 +81,11 @@ VOLO_API volo_str volo_test_header(const volo_test_response *response,
 VOLO_API volo_str volo_test_trailer(const volo_test_response *response,
                                     const char *name);
 
+/** volo_test_hint(response, name): a field of the 103s that came before it;
+ * absent if none.    @since 0.1 */
+VOLO_API volo_str volo_test_hint(const volo_test_response *response,
+                                 const char *name);
+
 /** volo_test_header_count(response): field lines.    @since 0.1 */
 VOLO_API size_t volo_test_header_count(const volo_test_response *response);
 

@@ -49,6 +49,15 @@ typedef struct volo_str {
     size_t len;
 } volo_str;
 
+/** volo_pair: a name with a value: a field line or a parameter.  ${id} is a
+ * volo_field for field lines. */
+typedef struct volo_pair {
+    volo_str name;
+    volo_str value;
+    uint32_t id;
+    uint32_t reserved;
+} volo_pair;
+
 /** volo_free_fn: releases the user pointer of a callback or a reference. */
 typedef void (*volo_free_fn)(void *user);
 

@@ -262,10 +262,28 @@ can_upgrade(volo_cx *cx, volo_str protocol)
     return VOLO_EINVAL;
 }
 
+/* Only the first may write, and an advice that is late is none. */
+static int
+inform(volo_cx *cx, int status, const struct volo__fields *fields)
+{
+    struct volo__h1 *h1 = cx->conn;
+    int err;
+
+    if (cx->req.version == 10)
+        return VOLO_ENOTIMPL;
+    if (cx != h1->first || h1->wire.out->bytes > h1->wire.config->out_limit)
+        return 0;
+    err = volo__h1_write_interim(h1, status, fields);
+    if (!err && !h1->busy)
+        h1->wire.host->wake(&h1->wire);
+    return err;
+}
+
 const struct volo__codec volo__h1_codec = {
     .respond = respond,
     .stream = stream,
     .want_body = want_body,
     .replace = replace,
     .can_upgrade = can_upgrade,
+    .inform = inform,
 };

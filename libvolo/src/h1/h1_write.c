@@ -85,17 +85,24 @@ has(const volo_cx *cx, int id)
 }
 
 static size_t
-room_for(const struct volo__h1 *h1, const volo_cx *cx)
+room_for_fields(const struct volo__fields *fields)
 {
-    const struct volo__fields *fields = &cx->res.headers;
-    size_t size = FIXED_ROOM + cx->res.upgrade.len;
+    size_t size = 0;
     uint32_t i;
 
-    if (h1->wire.config->server_name)
-        size += strlen(h1->wire.config->server_name);
     for (i = 0; i < fields->count; i++)
         size += fields->v[i].name.len + fields->v[i].value.len + 4;
     return size;
+}
+
+static size_t
+room_for(const struct volo__h1 *h1, const volo_cx *cx)
+{
+    size_t size = FIXED_ROOM + cx->res.upgrade.len;
+
+    if (h1->wire.config->server_name)
+        size += strlen(h1->wire.config->server_name);
+    return size + room_for_fields(&cx->res.headers);
 }
 
 /* Whether to close is said by the last response, and only by that. */
@@ -190,6 +197,25 @@ volo__h1_write(struct volo__h1 *h1, volo_cx *cx, int framing, uint64_t length,
     if (body.len == small || body.len > VOLO__H1_SMALL_BODY)
         return 0;
     return volo__outq_copy(h1->wire.out, body.ptr, body.len);
+}
+
+int
+volo__h1_write_interim(struct volo__h1 *h1, int status,
+                       const struct volo__fields *fields)
+{
+    size_t room = FIXED_ROOM + (fields ? room_for_fields(fields) : 0);
+    char *head = volo__malloc(room), *p;
+    int err;
+
+    if (!head)
+        return VOLO_ENOMEM;
+    p = put_status(head, status);
+    if (fields)
+        p = put_fields(p, fields);
+    p = PUT(p, "\r\n");
+    err = volo__outq_copy(h1->wire.out, head, (size_t)(p - head));
+    volo__free(head);
+    return err;
 }
 
 void

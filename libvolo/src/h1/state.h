@@ -167,6 +167,11 @@ enum volo__h1_framing {
 int volo__h1_write(struct volo__h1 *h1, volo_cx *cx, int framing,
                    uint64_t length, volo_str body);
 
+/* volo__h1_write_interim(h1, status, fields): a 1xx with these fields (NULL:
+ * none).  VOLO_ENOMEM: nothing was sent. */
+int volo__h1_write_interim(struct volo__h1 *h1, int status,
+                           const struct volo__fields *fields);
+
 /* volo__h1_write_refusal(h1, status, with_body): a whole response that has no
  * exchange.  Out of memory, nothing is sent. */
 void volo__h1_write_refusal(struct volo__h1 *h1, int status, int with_body);

@@ -24,6 +24,10 @@ struct volo__codec {
     void (*replace)(volo_cx *cx, volo_cx *heir);
     /* Whether volo_cx_answer_upgrade() is possible: 0 or an error. */
     int (*can_upgrade)(volo_cx *cx, volo_str protocol);
+    /* An interim response (103) with these fields (NULL: none), unless it
+     * cannot be sent at once: then it is left out.  VOLO_ENOTIMPL,
+     * VOLO_ENOMEM. */
+    int (*inform)(volo_cx *cx, int status, const struct volo__fields *fields);
 };
 
 /* ---- For codecs: giving the body (http/body.c) -------------------------- */

@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include <volo/queue.h> /* volo_pair */
 #include <volo/types.h>
 
 struct volo__arena;
@@ -52,6 +51,10 @@ int volo__field_lookup(const char *name, size_t len);
  * nor kept.
  */
 int volo__field_may_trail(int id);
+
+/* volo__field_is_ours(id): framing and the connection's management, which
+ * codecs write and nobody else. */
+int volo__field_is_ours(int id);
 
 /* volo__field_str(id): its name with the length. */
 volo_str volo__field_str(int id);

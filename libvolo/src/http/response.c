@@ -25,9 +25,8 @@ volo_cx_status(const volo_cx *cx)
     return cx->res.status;
 }
 
-/* Framing and connection management are the codec's alone. */
-static int
-is_ours(int id)
+int
+volo__field_is_ours(int id)
 {
     return id == VOLO_FIELD_CONNECTION || id == VOLO_FIELD_KEEP_ALIVE ||
            id == VOLO_FIELD_TRANSFER_ENCODING || id == VOLO_FIELD_UPGRADE ||
@@ -39,7 +38,8 @@ check(const volo_cx *cx, int id, volo_str name, volo_str value)
 {
     if (cx->res.sent)
         return VOLO_EALREADY;
-    if (is_ours(id) || !volo__is_token(name) || !volo__is_field_value(value))
+    if (volo__field_is_ours(id) || !volo__is_token(name) ||
+        !volo__is_field_value(value))
         return VOLO_EINVAL;
     return 0;
 }
@@ -101,7 +101,7 @@ volo_cx_set_field(volo_cx *cx, int field, volo_str value)
 
     if (cx->res.sent)
         return VOLO_EALREADY;
-    if (field <= 0 || field >= VOLO_FIELD_COUNT || is_ours(field) ||
+    if (field <= 0 || field >= VOLO_FIELD_COUNT || volo__field_is_ours(field) ||
         !volo__is_field_value(value))
         return VOLO_EINVAL;
     if (f->seen >> field & 1)

@@ -228,11 +228,21 @@ on_replace(volo_cx *cx, volo_cx *heir)
     heir->conn = cx->conn;
 }
 
+static int
+on_inform(volo_cx *cx, int status, const struct volo__fields *fields)
+{
+    struct trip *trip = cx->conn;
+
+    (void)status;
+    return fields ? volo__lines_copy(&trip->response->hints, fields) : 0;
+}
+
 static const struct volo__codec codec = {
     .respond = on_respond,
     .stream = on_stream,
     .want_body = on_want_body,
     .replace = on_replace,
+    .inform = on_inform,
 };
 
 /* ---- Sending ------------------------------------------------------------- */

@@ -205,6 +205,12 @@ volo_test_trailer(const volo_test_response *response, const char *name)
     return volo__lines_find(&response->trailers, volo_str_of(name));
 }
 
+volo_str
+volo_test_hint(const volo_test_response *response, const char *name)
+{
+    return volo__lines_find(&response->hints, volo_str_of(name));
+}
+
 size_t
 volo_test_header_count(const volo_test_response *response)
 {
@@ -243,6 +249,7 @@ volo_test_response_free(volo_test_response *response)
         *at = response->next;
     lines_free(&response->headers);
     lines_free(&response->trailers);
+    lines_free(&response->hints);
     volo__free(response->body);
     volo__free(response);
 }

@@ -40,6 +40,7 @@ struct volo_test_response {
     int status;
     struct volo__lines headers;
     struct volo__lines trailers;
+    struct volo__lines hints; /* of all interim responses */
     char *body;
     size_t body_len;
     size_t body_cap;
