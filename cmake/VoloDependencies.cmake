@@ -85,6 +85,35 @@ if(VOLO_BUNDLE)
   set(OPENSSL_USE_STATIC_LIBS TRUE)
 endif()
 find_package(OpenSSL 3.0 REQUIRED)
+if(VOLO_BUNDLE AND EXISTS /usr/share/doc/libssl-dev/copyright)
+  list(APPEND VOLO_LICENSES openssl /usr/share/doc/libssl-dev/copyright)
+endif()
+
+# nghttp2 >= 1.43, which Ubuntu 22.04 has.  What is missing in old ones (the
+# priorities of RFC 9218) is left out, what they do not know to be an attack is
+# met by ourselves.
+if(VOLO_BUNDLE)
+  volo_source_package(dir ngh2==0.3.0 ngh2-0.3.0.tar.gz
+    09b995aa65b8a397de652fd7a9b3877d6d1e24c10d2effc36204a3f37aa73440)
+  set(dir ${dir}/vendor/nghttp2)
+  set(into ${CMAKE_BINARY_DIR}/_nghttp2)
+  set(PACKAGE_VERSION 1.70.0)
+  set(PACKAGE_VERSION_NUM 0x014600)
+  configure_file(${dir}/lib/includes/nghttp2/nghttp2ver.h.in
+    ${into}/nghttp2/nghttp2ver.h @ONLY)
+  file(GLOB sources ${dir}/lib/*.c)
+  add_library(volo_nghttp2 STATIC EXCLUDE_FROM_ALL ${sources})
+  target_include_directories(volo_nghttp2 SYSTEM PUBLIC ${into}
+    ${dir}/lib/includes)
+  target_compile_definitions(volo_nghttp2 PUBLIC NGHTTP2_STATICLIB
+    PRIVATE BUILDING_NGHTTP2 HAVE_ARPA_INET_H HAVE_NETINET_IN_H HAVE_TIME_H
+    HAVE_CLOCK_GETTIME HAVE_DECL_CLOCK_MONOTONIC=1)
+  target_compile_options(volo_nghttp2 PRIVATE -w -O3)
+  add_library(PkgConfig::NGHTTP2 ALIAS volo_nghttp2)
+  list(APPEND VOLO_LICENSES nghttp2 ${dir}/COPYING)
+else()
+  pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.43)
+endif()
 
 # llhttp >= 9.3 (the holes of 8.x are known): libllhttp.pc or a CMake config.
 if(NOT VOLO_BUNDLE)

@@ -54,6 +54,7 @@ want_build() {
     want 'have python3' python3
     want 'echo "#include <stdlib.h>" | cc -E -' libc6-dev
     want 'have_module "libuv >= 1.42"' libuv1-dev
+    want 'have_module "libnghttp2 >= 1.43"' libnghttp2-dev
     want 'have_module "openssl >= 3.0"' libssl-dev
     # llhttp and yyjson come from source packages where the system has none.
     have_module 'libllhttp >= 9.3' && have_module yyjson ||
@@ -84,9 +85,9 @@ needs() {
     cat >&2 <<'END'
 libvolo needs:
   to build   a C11 compiler (gcc >= 11 or clang >= 14), CMake >= 3.22, ninja,
-             pkg-config, libuv >= 1.42, OpenSSL >= 3.0, Python 3 with pip (it
-             fetches llhttp and yyjson where the system has no llhttp >= 9.3
-             and yyjson)
+             pkg-config, libuv >= 1.42, nghttp2 >= 1.43, OpenSSL >= 3.0, Python
+             3 with pip (it fetches llhttp and yyjson where the system has no
+             llhttp >= 9.3 and yyjson)
   to test    cmocka, a C++ compiler, Python's venv, curl, strace, valgrind,
              clang with libFuzzer, clang-format, universal ctags,
              abidiff (libabigail), git

@@ -67,6 +67,8 @@ cx_free(volo_cx *cx)
     struct volo__home *home = cx->home;
     volo_cx *elder = cx->elder;
 
+    if (cx->gone)
+        cx->gone(cx->gone_user);
     if (cx->res.release)
         cx->res.release(cx->res.release_user);
     free_hooks(cx->cancels);

@@ -106,6 +106,7 @@ struct volo__request {
     volo_str original_path;
     volo_str query;
     volo_str authority;
+    volo_str protocol; /* of an Extended CONNECT (RFC 8441) */
     volo_str pattern;
     struct volo__fields headers;
     struct volo__fields trailers;
@@ -174,6 +175,12 @@ struct volo_cx {
     volo_str peer_ip;
     volo_str client_ip;
     uint32_t write_limit; /* octets waiting beyond which writers get EAGAIN */
+
+    /* The codec's, for after it has let go: called when the cx is freed. */
+    void (*gone)(void *user);
+    void *gone_user;
+
+    struct volo__passage *passage; /* through a layer behind a queue; or NULL */
 
     struct volo__task answer_task;
     struct volo__task release_task;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a peer may do how often.  We look at the heads of frames before nghttp2
+ * does, so that it does not matter which flaws of HTTP/2 the one that is
+ * linked knows of: a field block has so many octets in so many frames, and all
+ * that makes work without being a request is paid from a bucket, which time
+ * fills, and the work that is done for the peer.  Resets have one of their own,
+ * those that the peer sends and those that it provokes.
+ */
+#include "base/str.h"
+#include "h2/state.h"
+
+enum {
+    PREFACE = 24,
+    FRAME_HEAD = 9,
+    RESETS = 400, /* at once */
+    RESETS_PER_S = 40,
+    FRAMES = 1000,
+    FRAMES_PER_S = 100,
+    CONNECTION_FRAME = 4 /* what SETTINGS and GOAWAY cost */
+};
+
+/* ---- Buckets ------------------------------------------------------------- */
+
+static void
+fill(struct volo__h2_bucket *bucket, uint64_t now, uint32_t most, uint32_t rate)
+{
+    uint64_t more = (now - bucket->at) * rate / 1000;
+
+    if (!more)
+        return;
+    bucket->at = now;
+    bucket->left =
+        more > most - bucket->left ? most : bucket->left + (uint32_t)more;
+}
+
+static int
+spend(struct volo__h2 *h2, struct volo__h2_bucket *bucket, uint32_t cost,
+      uint32_t most, uint32_t rate)
+{
+    if (bucket->left < cost)
+        fill(bucket, h2->wire.home->now_ms, most, rate);
+    if (bucket->left < cost) {
+        h2->fault = NGHTTP2_ENHANCE_YOUR_CALM;
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    bucket->left -= cost;
+    return 0;
+}
+
+void
+volo__h2_budget_init(struct volo__h2 *h2)
+{
+    h2->preface = PREFACE;
+    h2->resets.left = RESETS;
+    h2->frames.left = FRAMES;
+    h2->resets.at = h2->frames.at = h2->wire.home->now_ms;
+}
+
+int
+volo__h2_spend_reset(struct volo__h2 *h2)
+{
+    return spend(h2, &h2->resets, 1, RESETS, RESETS_PER_S);
+}
+
+void
+volo__h2_earn(struct volo__h2 *h2, uint32_t n)
+{
+    uint32_t room = FRAMES - h2->frames.left;
+
+    h2->frames.left += n < room ? n : room;
+}
+
+/* ---- Frames -------------------------------------------------------------- */
+
+static uint32_t
+length_of(const uint8_t *head)
+{
+    return (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
+}
+
+/* More octets than any head within the limit can take, or more pieces than
+ * anybody needs for it. */
+static int
+watch_block(struct volo__h2 *h2, uint32_t length, uint8_t flags)
+{
+    uint64_t most = 2 * (uint64_t)h2->wire.config->head_limit + VOLO__H2_FRAME;
+
+    h2->in_fields = !(flags & NGHTTP2_FLAG_END_HEADERS);
+    h2->block_size += length;
+    h2->block_frames++;
+    if (h2->block_size <= most && h2->block_frames <= VOLO__H2_CONTINUATIONS)
+        return 0;
+    h2->fault = NGHTTP2_ENHANCE_YOUR_CALM;
+    return -1;
+}
+
+/* A frame begins. */
+static int
+watch_frame(struct volo__h2 *h2)
+{
+    uint32_t length = length_of(h2->head), cost = 1;
+    uint8_t flags = h2->head[4];
+
+    h2->frame_left = length;
+    switch (h2->head[3]) {
+    case NGHTTP2_HEADERS:
+        h2->block_since = h2->wire.home->now_ms;
+        h2->block_size = h2->block_frames = 0;
+        return watch_block(h2, length, flags);
+    case NGHTTP2_CONTINUATION:
+        if (watch_block(h2, length, flags))
+            return -1;
+        break;
+    case NGHTTP2_RST_STREAM:
+        return volo__h2_spend_reset(h2);
+    case NGHTTP2_SETTINGS:
+    case NGHTTP2_GOAWAY:
+        cost = CONNECTION_FRAME;
+        break;
+    default:
+        break; /* DATA earns it back if there is any in it */
+    }
+    return spend(h2, &h2->frames, cost, FRAMES, FRAMES_PER_S);
+}
+
+/* Octets up to the end of a frame's head, or as many as there are. */
+static size_t
+take_head(struct volo__h2 *h2, const char *ptr, size_t len)
+{
+    size_t n = 0;
+
+    if (!h2->head_len && !h2->in_fields)
+        h2->block_since = h2->wire.home->now_ms;
+    while (n < len && h2->head_len < FRAME_HEAD)
+        h2->head[h2->head_len++] = (uint8_t)ptr[n++];
+    return n;
+}
+
+size_t
+volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len)
+{
+    size_t at = len < h2->preface ? len : h2->preface, n;
+
+    h2->preface = (uint8_t)(h2->preface - at);
+    while (at < len) {
+        if (h2->frame_left) {
+            n = len - at < h2->frame_left ? len - at : h2->frame_left;
+            h2->frame_left -= (uint32_t)n;
+            at += n;
+            continue;
+        }
+        n = take_head(h2, ptr + at, len - at);
+        if (h2->head_len == FRAME_HEAD) {
+            h2->head_len = 0;
+            if (watch_frame(h2))
+                return at;
+        }
+        at += n;
+    }
+    return len;
+}
+
+int
+volo__h2_in_block(const struct volo__h2 *h2)
+{
+    if (h2->in_fields || h2->head_len)
+        return 1;
+    return h2->frame_left && h2->head[3] != NGHTTP2_DATA;
+}

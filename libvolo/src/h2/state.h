@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the codec share; nobody else includes it. */
+#ifndef VOLO_H2_STATE_H
+#define VOLO_H2_STATE_H
+
+#include <nghttp2/nghttp2.h>
+
+#include "h2/h2.h"
+#include "http/codec.h"
+
+/* RFC 9218 came with 1.50. */
+#define VOLO__H2_HAS_EXTPRI (NGHTTP2_VERSION_NUM >= 0x013200)
+
+struct volo__h2_share; /* h2_memory.c */
+
+enum {
+    VOLO__H2_WINDOW = 65535,            /* of a stream */
+    VOLO__H2_CONN_WINDOW = 1024 * 1024, /* of all together */
+    VOLO__H2_SMALL = 4096,              /* pieces up to this are copied */
+    VOLO__H2_FRAME = 16384,
+    VOLO__H2_CONTINUATIONS = 32,
+    VOLO__H2_DRAIN_MS = 1000 /* from the first GOAWAY to the last */
+};
+
+/* What a peer may do so often, on top of what its requests entitle it to. */
+struct volo__h2_bucket {
+    uint64_t at; /* when it was filled last */
+    uint32_t left;
+};
+
+/* Exchanges whose stream is gone and whose handlers go on; it outlives the
+ * connection if they do. */
+struct volo__h2_ghosts {
+    uint32_t count;
+    uint8_t orphaned; /* the connection has gone: the last one frees this */
+};
+
+struct volo__h2_stream {
+    struct volo__h2 *h2;
+    struct volo__h2_stream *next;
+    struct volo__h2_stream *prev;
+    struct volo__h2_stream *ready; /* the next that is to be served */
+    volo_cx *cx;                   /* NULL once it was let go */
+    volo_cx *lost; /* the queue has its body, and could not be told to tell */
+    int32_t id;
+
+    uint16_t refuse;  /* its head was refused with this status */
+    uint8_t served;   /* its cx was given to the host */
+    uint8_t waiting;  /* in the list of those to be served */
+    uint8_t ended;    /* the request is complete */
+    uint8_t unwanted; /* the rest of the body is thrown away */
+    uint8_t giving;   /* a reader has octets of it, further up */
+    uint8_t started;  /* the response's head was submitted */
+    uint8_t deferred; /* nothing to send: nghttp2 waits to be told */
+    uint8_t lent;     /* the queue has octets of the whole body */
+    uint8_t trailing; /* in its trailers */
+    uint8_t extended; /* CONNECT with a protocol */
+    uint8_t overrun;  /* more came than was announced */
+
+    uint32_t cookies;   /* crumbs to be joined */
+    uint32_t list_size; /* of the head or the trailers, as RFC 9113 counts */
+    uint32_t lines;
+
+    /* Octets that came and were not given yet. */
+    volo_str fresh; /* in what is being fed */
+    char *held;     /* copied; no more than the window */
+    uint32_t held_len;
+    uint32_t held_off;
+    uint32_t held_cap;
+
+    /* The response. */
+    volo_str body;             /* the whole one, what is left of it */
+    struct volo__chunk *chunk; /* of a streamed one, taken and not done */
+    size_t chunk_off;
+    uint64_t left;  /* of an announced length */
+    char status[4]; /* as text */
+    char length[20];
+
+    /* On the home's clock. */
+    uint64_t body_since; /* when octets were wanted first */
+    uint64_t body_last;  /* when some came, or were wanted again */
+    uint64_t body_got;
+    uint64_t out_last; /* when the response moved */
+};
+
+enum volo__h2_state {
+    VOLO__H2_OPEN = 0,
+    VOLO__H2_NOTICED, /* the first GOAWAY of two is out */
+    VOLO__H2_FINAL,   /* the last one: streams end, none begin */
+    VOLO__H2_CLOSED   /* nothing is read any more */
+};
+
+struct volo__h2 {
+    struct volo__wire wire;
+    nghttp2_session *session;
+    struct volo__h2_share *share;
+    struct volo__h2_ghosts *ghosts;
+    struct volo__h2_stream *first;
+    struct volo__h2_stream *last;
+    struct volo__h2_stream *ready_first;
+    struct volo__h2_stream *ready_last;
+    struct volo__h2_stream *lost;    /* gone but for what the queue has */
+    struct volo__h2_stream *current; /* whose field block is coming */
+    volo_str no_copy; /* what the DATA frame at hand is made of */
+    struct volo__chunk *no_copy_done; /* the chunk that ends with it */
+    struct volo__block *block;        /* what is being fed lies in */
+    uint32_t streams;                 /* all that nghttp2 has open */
+    uint8_t state;
+    uint8_t busy;    /* in nghttp2, or the host is calling */
+    uint8_t dead;    /* closed by the host: freed as soon as nobody is in it */
+    uint8_t greeted; /* the preface and SETTINGS of the client have come */
+    uint8_t acked;   /* and the ack of ours */
+    uint8_t patched; /* our SETTINGS have been written */
+    uint8_t eof;     /* nothing comes any more */
+    uint8_t cutting; /* see volo__h2_cut() */
+    struct volo__outq nowhere; /* where it writes to when it is dead */
+    uint32_t fault;            /* why a callback has stopped nghttp2 */
+
+    /* Where the octets that were fed have come to. */
+    uint8_t preface;  /* octets of it still to come */
+    uint8_t head_len; /* octets of a frame's head that are there */
+    uint8_t head[9];
+    uint8_t in_fields;   /* END_HEADERS has not come */
+    uint32_t frame_left; /* octets of its payload still to come */
+    uint32_t block_size; /* octets of the field block */
+    uint32_t block_frames;
+    struct volo__h2_bucket resets;
+    struct volo__h2_bucket frames;
+
+    uint64_t due; /* nothing is due before */
+    uint64_t start;
+    uint64_t block_since;
+    uint64_t idle_since;
+    uint64_t stop_at;
+    uint64_t out_last; /* when DATA was sent */
+};
+
+extern const struct volo__codec volo__h2_codec;
+
+/* ---- h2.c ---------------------------------------------------------------- */
+
+/* volo__h2_enter(h2): from here on nothing is freed and nobody woken.
+ * volo__h2_leave(h2, before, wake): send what there is, and look whether it is
+ * the end. */
+uint8_t volo__h2_enter(struct volo__h2 *h2);
+void volo__h2_leave(struct volo__h2 *h2, uint8_t before, int wake);
+
+/* volo__h2_fail(h2, code): the connection ends now, with an error ${code} of
+ * HTTP/2; all exchanges are canceled. */
+void volo__h2_fail(struct volo__h2 *h2, uint32_t code);
+
+/* volo__h2_cut(h2): there is no memory to end it properly: it ends when
+ * nobody is in it any more. */
+void volo__h2_cut(struct volo__h2 *h2);
+
+/* volo__h2_go_away(h2): no more requests: the first of two GOAWAYs. */
+void volo__h2_go_away(struct volo__h2 *h2);
+
+/* volo__h2_go_away_last(h2): the second. */
+void volo__h2_go_away_last(struct volo__h2 *h2);
+
+/* ---- h2_session.c -------------------------------------------------------- */
+
+/* volo__h2_session_new(h2): VOLO_ENOMEM, VOLO_ENOTIMPL. */
+int volo__h2_session_new(struct volo__h2 *h2);
+
+/* volo__h2_pump(h2): from nghttp2 to the queue, as far as there is room. */
+void volo__h2_pump(struct volo__h2 *h2);
+
+/* ---- h2_memory.c --------------------------------------------------------- */
+
+/* volo__h2_share_get(home): what all connections of a home share; NULL if out
+ * of memory. */
+struct volo__h2_share *volo__h2_share_get(struct volo__home *home);
+const nghttp2_session_callbacks *
+volo__h2_share_callbacks(struct volo__h2_share *share);
+const nghttp2_option *volo__h2_share_option(struct volo__h2_share *share);
+nghttp2_mem *volo__h2_share_mem(struct volo__h2_share *share);
+
+/* volo__h2_share_making(share, making): whether a session is being made. */
+void volo__h2_share_making(struct volo__h2_share *share, int making);
+
+/* Memory from the pool. */
+void *volo__h2_alloc(struct volo__h2_share *share, size_t size);
+void volo__h2_free(struct volo__h2_share *share, void *ptr);
+
+/* volo__h2_set_callbacks(callbacks): what nghttp2 calls (h2_session.c). */
+void volo__h2_set_callbacks(nghttp2_session_callbacks *callbacks);
+void volo__h2_set_option(nghttp2_option *option);
+
+/* ---- h2_stream.c --------------------------------------------------------- */
+
+/* volo__h2_stream_new(h2, id): with a blank exchange; NULL if out of memory. */
+struct volo__h2_stream *volo__h2_stream_new(struct volo__h2 *h2, int32_t id,
+                                            volo_cx *cx);
+
+/* volo__h2_stream_of(h2, id): NULL if there is none that is ours. */
+struct volo__h2_stream *volo__h2_stream_of(struct volo__h2 *h2, int32_t id);
+
+/* volo__h2_stream_finish(stream): its response is in the queue. */
+void volo__h2_stream_finish(struct volo__h2_stream *stream);
+
+/* volo__h2_stream_drop(stream, err): its exchange is not to be answered. */
+void volo__h2_stream_drop(struct volo__h2_stream *stream, int err);
+
+/* volo__h2_stream_free(stream): nghttp2 has let go of it. */
+void volo__h2_stream_free(struct volo__h2_stream *stream);
+
+/* volo__h2_stream_free_lost(h2): those that only the queue kept. */
+void volo__h2_stream_free_lost(struct volo__h2 *h2);
+
+/* volo__h2_stream_reset(stream, code): RST_STREAM. */
+void volo__h2_stream_reset(struct volo__h2_stream *stream, uint32_t code);
+
+/* volo__h2_streams(h2): those that count against the limit. */
+uint32_t volo__h2_streams(const struct volo__h2 *h2);
+
+/* ---- h2_head.c ----------------------------------------------------------- */
+
+int volo__h2_on_begin_headers(nghttp2_session *session,
+                              const nghttp2_frame *frame, void *user);
+int volo__h2_on_header(nghttp2_session *session, const nghttp2_frame *frame,
+                       const uint8_t *name, size_t name_len,
+                       const uint8_t *value, size_t value_len, uint8_t flags,
+                       void *user);
+int volo__h2_on_invalid_header(nghttp2_session *session,
+                               const nghttp2_frame *frame, const uint8_t *name,
+                               size_t name_len, const uint8_t *value,
+                               size_t value_len, uint8_t flags, void *user);
+
+/* volo__h2_head_end(h2, stream): the field block of a HEADERS is complete. */
+void volo__h2_head_end(struct volo__h2 *h2, struct volo__h2_stream *stream,
+                       int end_stream);
+
+/* volo__h2_serve_ready(h2): what has become complete. */
+void volo__h2_serve_ready(struct volo__h2 *h2);
+
+/* ---- h2_check.c ---------------------------------------------------------- */
+
+/* volo__h2_check_head(h2, stream, end_stream): what the head as a whole must
+ * obey; sets what follows from it.  Returns 0 or a status. */
+int volo__h2_check_head(struct volo__h2 *h2, struct volo__h2_stream *stream,
+                        int end_stream);
+
+/* ---- h2_body.c ----------------------------------------------------------- */
+
+int volo__h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id,
+                     const uint8_t *data, size_t len, void *user);
+
+/* volo__h2_body_ready(stream): it is about to be served: what is there of the
+ * body goes with it. */
+void volo__h2_body_ready(struct volo__h2_stream *stream);
+
+/* volo__h2_body_ended(stream): END_STREAM has come. */
+void volo__h2_body_ended(struct volo__h2_stream *stream);
+
+/* volo__h2_body_go_on(stream): give what is held, as far as it is wanted. */
+void volo__h2_body_go_on(struct volo__h2_stream *stream);
+
+/* volo__h2_body_keep_fresh(h2): what was fed is about to go away. */
+void volo__h2_body_keep_fresh(struct volo__h2_stream *stream);
+
+/* volo__h2_body_waits(stream): 1 if its reader waits for the peer. */
+int volo__h2_body_waits(const struct volo__h2_stream *stream);
+
+/* ---- h2_respond.c -------------------------------------------------------- */
+
+/* volo__h2_refuse(stream, status): answer it ourselves. */
+void volo__h2_refuse(struct volo__h2_stream *stream, int status);
+
+/* volo__h2_interim(stream, status, fields): 100 or 103. */
+int volo__h2_interim(struct volo__h2_stream *stream, int status,
+                     const struct volo__fields *fields);
+
+/* ---- h2_fields.c --------------------------------------------------------- */
+
+/* Fields on their way out: on the stack as long as they are few. */
+struct volo__h2_nva {
+    nghttp2_nv *v;
+    size_t count;
+    nghttp2_nv room[32];
+};
+
+/* volo__h2_nva_begin(nva, most): room for ${most} of them.  VOLO_ENOMEM. */
+int volo__h2_nva_begin(struct volo__h2_nva *nva, size_t most);
+void volo__h2_nva_end(struct volo__h2_nva *nva);
+void volo__h2_nva_put(struct volo__h2_nva *nva, volo_str name, volo_str value);
+
+/* volo__h2_nva_fields(nva, fields): all that have a place in HTTP/2. */
+void volo__h2_nva_fields(struct volo__h2_nva *nva,
+                         const struct volo__fields *fields);
+
+/* ---- h2_data.c ----------------------------------------------------------- */
+
+ssize_t volo__h2_read_data(nghttp2_session *session, int32_t id, uint8_t *buf,
+                           size_t len, uint32_t *flags,
+                           nghttp2_data_source *source, void *user);
+int volo__h2_send_data(nghttp2_session *session, nghttp2_frame *frame,
+                       const uint8_t *head, size_t len,
+                       nghttp2_data_source *source, void *user);
+
+/* ---- h2_budget.c --------------------------------------------------------- */
+
+/*
+ * volo__h2_watch(h2, ptr, len):
+ * Look at the frames in ${ptr} before nghttp2 does.  Returns how many octets
+ * it may have: fewer than ${len} if the frame behind is one too many.
+ */
+size_t volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len);
+
+/* volo__h2_in_block(h2): 1 in the middle of a frame that is not DATA, or of a
+ * field block. */
+int volo__h2_in_block(const struct volo__h2 *h2);
+
+/* volo__h2_budget_init(h2): all full. */
+void volo__h2_budget_init(struct volo__h2 *h2);
+
+/* volo__h2_spend_reset(h2): a stream was reset through the peer's doing.
+ * Returns 0, or NGHTTP2_ERR_CALLBACK_FAILURE if that was one too many. */
+int volo__h2_spend_reset(struct volo__h2 *h2);
+
+/* volo__h2_earn(h2, n): work was done for the peer. */
+void volo__h2_earn(struct volo__h2 *h2, uint32_t n);
+
+/* ---- h2_timer.c ---------------------------------------------------------- */
+
+uint64_t volo__h2_due(const struct volo__wire *wire);
+void volo__h2_timeout(struct volo__wire *wire);
+
+/* volo__h2_sooner(h2, from, by): something may be due ${by} after ${from}. */
+void volo__h2_sooner(struct volo__h2 *h2, uint64_t from, uint64_t by);
+
+#endif
