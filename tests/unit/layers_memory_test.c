@@ -68,7 +68,7 @@ make_cors(volo_layer **out)
     return err;
 }
 
-enum { LAYERS = 10 };
+enum { LAYERS = 12 };
 
 static int
 make_layer(volo_layer **out, int which)
@@ -92,6 +92,10 @@ make_layer(volo_layer **out, int which)
         return volo_layer_body_limit(out, 10);
     case 8:
         return volo_layer_filter(out, yes, NULL, NULL, 0);
+    case 9:
+        return volo_layer_hsts(out, 1, 0);
+    case 10:
+        return volo_layer_https_redirect(out, 0, "/hold, /");
     default:
         return volo_layer_etag(out, 0);
     }

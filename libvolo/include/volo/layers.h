@@ -129,6 +129,37 @@ VOLO_API int volo_layer_filter(volo_layer **out, volo_guard_fn guard,
 VOLO_API int volo_layer_secure_headers(volo_layer **out, uint64_t hsts_seconds,
                                        const char *csp);
 
+enum volo_hsts_flag {
+    VOLO_HSTS_SUBDOMAINS = 1, /* for all hosts below this one too */
+    VOLO_HSTS_PRELOAD = 2     /* wants to be in the lists that browsers ship:
+                               * with subdomains, and for a year at least */
+};
+
+/**
+ * volo_layer_hsts(out, seconds, flags):
+ * Set Strict-Transport-Security over https, where the response does not set it
+ * itself: for ${seconds} (0: not any more) browsers come over https alone.
+ * ${flags} are of volo_hsts_flag.  Where volo_layer_secure_headers() sets it
+ * too, the inner one wins.
+ * @since 0.1
+ */
+VOLO_API int volo_layer_hsts(volo_layer **out, uint64_t seconds,
+                             unsigned flags);
+
+/**
+ * volo_layer_https_redirect(out, port, except):
+ * Send who comes over plain http to the same place over https, on ${port} (0
+ * and 443: the usual one), by a 308, which keeps the method; with 400 if the
+ * request has no host that is a name or an address.  ${except} is a list of
+ * path prefixes that are served all the same, such as
+ * "/.well-known/acme-challenge/, /health" (NULL: none), apart by commas or
+ * blanks.  Not for a server behind a proxy that ends TLS: there, all comes
+ * over plain http.
+ * @since 0.1
+ */
+VOLO_API int volo_layer_https_redirect(volo_layer **out, int port,
+                                       const char *except);
+
 /**
  * volo_layer_client_ip(out, trusted, header):
  * Find the client's address behind proxies: from field ${header} (NULL:
