@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import pytest
 
@@ -74,6 +75,38 @@ def test_what_is_provided_at_the_start_reaches_handlers() -> None:
 
     with TestClient(app) as client:
         assert client.get("/").text == "made late"
+
+
+def test_an_app_does_not_start_while_nobody_provides_what_a_handler_asks_for() -> None:
+    app, inner = volo.App(), volo.Router()
+
+    @inner.get("/")
+    def name(store: State[Store]) -> str:
+        return store.name
+
+    app.nest("/in", inner)
+    with pytest.raises(volo.RegistrationError, match=r"name: asks for State\[Store\]"):
+        TestClient(app).__enter__()
+    inner.provide(Store("inner"))
+    with TestClient(app) as client:
+        assert client.get("/in").text == "inner"
+
+
+def test_what_a_provider_asks_for_is_missed_at_the_start_too() -> None:
+    app = volo.App()
+
+    def name_of(store: State[Store]) -> str:
+        return store.name
+
+    @app.get("/")
+    def name(name: Annotated[str, volo.Depends(name_of)]) -> str:
+        return name
+
+    with pytest.raises(volo.RegistrationError, match=r"State\[Store\]"):
+        TestClient(app).__enter__()
+    overrides = {name_of: lambda: "put in its place"}
+    with TestClient(app, overrides=overrides) as client:
+        assert client.get("/").text == "put in its place"
 
 
 def test_an_inner_router_provides_before_an_outer_one() -> None:

@@ -185,3 +185,36 @@ def test_constraints_that_do_not_suit_the_type_are_refused() -> None:
 def test_a_marker_knows_only_the_constraints_there_are() -> None:
     with pytest.raises(TypeError):
         Query(least=3)  # type: ignore[call-arg]
+
+
+def own(fn: Any, *parameters: str) -> Any:
+    return bind(fn, parameters=parameters, own=parameters)
+
+
+def test_a_path_parameter_under_a_wrong_name_is_refused() -> None:
+    def handler(user_id: int, verbose: bool = False) -> None: ...
+
+    with pytest.raises(RegistrationError) as caught:
+        own(handler, "id")
+    assert caught.value.parameter == "user_id"
+    assert "nothing takes {id}" in caught.value.reason
+
+
+def test_a_path_parameter_may_be_left_to_who_takes_the_request_or_nothing() -> None:
+    def nothing() -> None: ...
+    def request(q: str, request: _cvolo.Request) -> None: ...
+    def optional(q: str = "", page: int | None = None) -> None: ...
+    def marked(q: Annotated[str, Query()]) -> None: ...
+    def provider(id: int) -> int:
+        return id
+
+    def depends(q: str, id: Annotated[int, Depends(provider)]) -> None: ...
+
+    for fn in (nothing, request, optional, marked, depends):
+        own(fn, "id")
+
+
+def test_a_parameter_of_a_prefix_may_be_left() -> None:
+    def handler(q: str) -> None: ...
+
+    bind(handler, parameters={"tenant"}, own=())

@@ -307,7 +307,7 @@ def test_a_process_may_fork_before_it_serves() -> None:
     def ready(server):
         # In one piece, as the other process writes there too.
         os.write(1, f"{server.port}\\n".encode())
-    app.run(port=0, on_ready=ready)
+    app.run(port=0, log_level=None, on_ready=ready)
     if children[0]:
         os.waitpid(children[0], 0)
     """

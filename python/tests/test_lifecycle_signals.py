@@ -40,7 +40,7 @@ async def spin():
     while True:
         pass
 
-app.run(port=0, on_ready=lambda server: print(server.port, flush=True))
+app.run(port=0, log_level=None, on_ready=lambda server: print(server.port, flush=True))
 print("after", flush=True)
 """
 
@@ -134,7 +134,8 @@ def test_the_handlers_of_signals_are_put_back() -> None:
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     interval = sys.getswitchinterval()
     app = volo.App()
-    app.run(port=0, on_ready=lambda server: (print(server.port), server.stop()))
+    app.run(port=0, log_level=None,
+            on_ready=lambda server: (print(server.port), server.stop()))
     after = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     print(before == after and interval == sys.getswitchinterval())
     """
@@ -175,7 +176,8 @@ def test_run_off_the_main_thread_serves_until_it_is_stopped() -> None:
         it = server
         ready.set()
 
-    thread = threading.Thread(target=lambda: app.run(port=0, on_ready=told))
+    run = lambda: app.run(port=0, log_level=None, on_ready=told)
+    thread = threading.Thread(target=run)
     thread.start()
     ready.wait()
     print(it.port, flush=True)
@@ -188,3 +190,30 @@ def test_run_off_the_main_thread_serves_until_it_is_stopped() -> None:
     with running(source) as program:
         assert get(program.port()) == (200, b"ok")
         assert program.end() == (0, "ended\n", "")
+
+
+def test_run_says_where_it_listens() -> None:
+    source = """
+    import volo
+    volo.App().run(port=0, bind=["127.0.0.1:0"], on_ready=lambda server:
+                   (print(*server.urls), server.stop()))
+    """
+    with running(source) as program:
+        status, out, err = program.end()
+    assert status == 0
+    urls = out.split()
+    assert len(urls) == 2 and all(url.startswith("http://127.0.0.1:") for url in urls)
+    lines = err.splitlines()
+    assert [line.partition(" listening on ")[2] for line in lines] == urls
+
+
+def test_a_program_that_has_set_up_logging_has_it_there() -> None:
+    source = """
+    import logging, sys, volo
+    logging.basicConfig(stream=sys.stdout, format="mine: %(message)s")
+    volo.App().run(port=0, on_ready=lambda server: server.stop())
+    """
+    with running(source) as program:
+        status, out, err = program.end()
+    assert (status, err) == (0, "")
+    assert out.startswith("mine: listening on http://127.0.0.1:")

@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import loops
+from .log import LogLevel
 from .records import AnyLayer
 from .router import Router, Slash
+from .running import run_server
 from .server import Server
-from .signals import StopSignals
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -106,6 +105,7 @@ class App(Router):
         loop: loops.LoopKind = "auto",
         switch_interval: float = 0.001,
         name: str | None = None,
+        log_level: LogLevel | None = "info",
         on_ready: Callable[[Server], Any] | None = None,
         **limits: Unpack[Options],
     ) -> None:
@@ -117,6 +117,10 @@ class App(Router):
         ``"asyncio"``, or ``"auto"``: uvloop's if it is installed.
         ``switch_interval`` is how long a thread may keep the interpreter from
         the others, in seconds.  ``on_ready(server)`` is called when it accepts.
+
+        Where it listens is logged to ``"volo"``, which goes to standard error
+        unless the program has logging set up.  ``log_level`` is the least to be
+        logged; ``None`` leaves logging as it is.
 
         Raises what a startup hook raises, and VoloError where it can't listen.
         """
@@ -132,27 +136,10 @@ class App(Router):
             name=name,
             **limits,
         )
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(switch_interval)
-        try:
-            with StopSignals(server.stop) as signals:
-                main = _serve(server, on_ready)
-                loops.run(main, loop, lambda: signals.forced)
-        finally:
-            sys.setswitchinterval(before)
-
-
-async def _serve(server: Server, on_ready: Callable[[Server], Any] | None) -> None:
-    try:
-        # A task of its own: a stop meanwhile cancels that and nothing else.
-        await asyncio.create_task(server.start())
-    except asyncio.CancelledError:
-        return
-    try:
-        if on_ready is not None:
-            on_ready(server)
-    except BaseException:
-        server.stop(now=True)
-        await server.wait()
-        raise
-    await server.wait()
+        run_server(
+            server,
+            loop=loop,
+            switch_interval=switch_interval,
+            log_level=log_level,
+            on_ready=on_ready,
+        )

@@ -22,6 +22,10 @@ parameter, the first that fits:
    dict, lists of these, Any: the body, which is JSON.  Not where the method may
    be GET or HEAD: there a body has to be asked for with ``Json()``.
 
+Not every parameter of the pattern has to be taken.  But while one is left, and
+nothing takes the request, a field of the query that has to be there is refused
+unless it says Query(): it may be that parameter, under a wrong name.
+
 A default makes it optional; so does ``None`` in its type, and None is then what
 an absent value is.  ``*args`` and ``**kwargs`` are refused.
 
@@ -70,11 +74,13 @@ def bind(
     fn: Callable[..., Any],
     *,
     parameters: Iterable[str] = (),
+    own: Iterable[str] = (),
     methods: Iterable[str] = ("GET",),
     overrides: Mapping[Callable[..., Any], Callable[..., Any]] | None = None,
     values: Mapping[Any, Any] | None = None,
 ) -> Bound:
-    """Analyse ``fn`` for a route whose pattern has ``parameters``.
+    """Analyse ``fn`` for a route whose pattern has ``parameters``, some of them
+    its ``own`` rather than those of prefixes around it.
 
     ``methods`` are those of the route; "*" stands for any.  ``overrides`` are
     providers to be used in place of others.  ``values`` are what ``State[T]``
@@ -89,6 +95,7 @@ def bind(
     rules = Rules(frozenset(parameters), frozenset(m.upper() for m in methods), plan)
     graph = Graph(rules, overrides or {})
     arguments = graph.arguments(fn)
+    rules.check_taken(own)
     made = compile_call(fn, kind_of(fn), arguments, graph, values)
     return Bound(
         call=made.call,

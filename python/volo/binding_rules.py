@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, get_origin
 
 import msgspec
@@ -121,6 +121,7 @@ class Rules:
         self.methods = methods
         self.plan = plan
         self.streaming = False
+        self._guessed: list[Parameter] = []
 
     def dependency_of(self, p: Parameter) -> Dependency | None:
         """What a parameter depends on; None if it is no matter of providers."""
@@ -182,10 +183,26 @@ class Rules:
         if shape.form is Form.UNFIT:
             raise p.refuse(shape.reason)
         if shape.form in (Form.SCALAR, Form.LIST):
+            if p.default is MISSING and not shape.nullable:
+                self._guessed.append(p)
             return self._named(p, Marker("query"))
         self._check_method(p)
         source = "body" if shape.form is Form.BYTES else "json"
         return self._marked(p, Marker(source))
+
+    def check_taken(self, own: Iterable[str]) -> None:
+        """Raise RegistrationError for what looks like a path parameter under a
+        wrong name: see ``volo.binding``."""
+        leaves = self.plan.leaves
+        taken = {key for source, key, *_ in leaves if source == "path"}
+        left = sorted(set(own) - taken)
+        if not left or any(leaf[0] == "request" for leaf in leaves):
+            return
+        for p in self._guessed:
+            raise p.refuse(
+                f"would be read from the query, while nothing takes {{{left[0]}}} of "
+                "the path: give it that name, or say Query() if that is meant"
+            )
 
     def _check_method(self, p: Parameter) -> None:
         found = sorted(self.methods & _BODYLESS)

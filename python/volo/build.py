@@ -137,6 +137,7 @@ class Builder:
 
     def _service(self, route: Route, scope: Scope) -> Any:
         bound = route.bound_for(scope.parameters, self._runtime.overrides)
+        self._runtime.check_shared(bound, route.values)
         layers = (*scope.layers, *route.python_layers())
         handler = _cvolo.Handler(
             bound.call, bound.plan, int(bound.kind), streaming=bound.streaming

@@ -86,6 +86,7 @@ class Route:
         return bind(
             self.handler,
             parameters=known,
+            own=parameters_of(self.pattern),
             methods=self.methods,
             overrides=overrides,
             values=self.values,

@@ -120,7 +120,7 @@ class Router:
         than the server's; it counts before any layer in Python runs.
 
         Raises VoloError for a malformed pattern or a conflict, which it names,
-        and BindError for a function whose arguments can't be filled.
+        and RegistrationError for a function whose arguments can't be filled.
         """
 
         def decorate(handler: Handler) -> Handler:

@@ -13,11 +13,13 @@ from . import layers
 from .asgi import LifespanError
 from .errors import VoloError
 from .interface import LoadError, load
+from .log import set_up_log
+from .running import run_server
 from .server import Server
-from .serving import AnyServer, run_server
+from .serving import AnyServer
 from .settings import Settings
 
-__all__ = ["EXIT_LOAD", "EXIT_START", "run", "serve_here", "set_up_log"]
+__all__ = ["EXIT_LOAD", "EXIT_START", "run", "serve_here"]
 
 EXIT_LOAD = 1
 """There is no such application, or no such place to listen on."""
@@ -35,20 +37,6 @@ def run(settings: Settings) -> int:
     from .supervisor import supervise
 
     return supervise(settings)
-
-
-def set_up_log(level: str) -> None:
-    """Have the package's log on standard error, unless somebody sees to it."""
-    logger = logging.getLogger("volo")
-    logger.setLevel(level.upper())
-    if logger.handlers:
-        return
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s [%(process)d] %(message)s")
-    )
-    logger.addHandler(handler)
-    logger.propagate = False
 
 
 # ---- One process -------------------------------------------------------------
@@ -87,13 +75,8 @@ def _load(settings: Settings) -> Any:
 def _run(
     settings: Settings, server: AnyServer, on_ready: Callable[[Server], Any] | None
 ) -> int:
-    def ready(running: Server) -> None:
-        _log.info("listening on %s", running.url)
-        if on_ready is not None:
-            on_ready(running)
-
     try:
-        run_server(server, loop=settings.loop, on_ready=ready)
+        run_server(server, loop=settings.loop, on_ready=on_ready)
     except VoloError as error:
         _log.error("could not listen: %s", error)
         return EXIT_LOAD

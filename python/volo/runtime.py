@@ -14,17 +14,19 @@ import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _cvolo, cvolo, respond
 from .build import build
+from .errors import RegistrationError
 from .layers import Setup
 from .onion import Threads
 from .rescue import http_error_of
 
 if TYPE_CHECKING:
     from .app import App
+    from .binding import Bound
     from .records import Mount, Overrides
 
 __all__ = ["Runtime", "install"]
@@ -108,6 +110,20 @@ class Runtime:
             guest = GuestRuntime(mount.app, mount.kind, threads=self._thread_count)
             self._guests[mount, prefix] = await guest.start()
             self._stack.push_async_callback(guest.stop)
+
+    def check_shared(self, bound: Bound, values: Mapping[Any, Any]) -> None:
+        """Raise RegistrationError for a handler whose ``State[T]`` nobody has
+        provided by now; not without a lifespan, which may be what provides."""
+        missing = bound.shared - set(values)
+        if not self._lifespan or not missing:
+            return
+        names = sorted(getattr(k, "__qualname__", None) or repr(k) for k in missing)
+        raise RegistrationError(
+            bound.name,
+            None,
+            f"asks for State[{names[0]}], and nothing has been provided as that: "
+            "call provide() at the latest when the app starts",
+        )
 
     def guest_service(self, mount: Mount, prefix: str) -> Any:
         """The C service of a mounted application."""

@@ -166,7 +166,16 @@ class Server:
     def url(self) -> str:
         """Where the first listener is: ``"http://127.0.0.1:8080"``, or the
         address that it was given if that has no port."""
-        address, port = self._addresses[0], self.port
+        return self._url(0)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The same for each listener."""
+        return tuple(self._url(i) for i in range(len(self._addresses)))
+
+    def _url(self, index: int) -> str:
+        address = self._addresses[index]
+        port = int(cvolo.volo_server_port(self._running(), index))
         if not port:
             return address
         host = address.rpartition(":")[0] if ":" in address else address

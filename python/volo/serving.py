@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import cvolo, layers, loops
 from .guest import GuestRuntime
 from .interface import Interface, Kind, kind_of
+from .log import LogLevel
+from .running import run_server
 from .runtime import Runtime
 from .server import Server
-from .signals import StopSignals
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .asgi import LifespanMode
     from .options import Options
 
-__all__ = ["AnyServer", "run_server", "serve"]
+__all__ = ["AnyServer", "serve"]
 
 
 class AnyServer(Server):
@@ -98,27 +98,6 @@ def _name_of(server: Any) -> tuple[str, int | None] | None:
 # ---- Running -----------------------------------------------------------------
 
 
-def run_server(
-    server: Server,
-    *,
-    loop: loops.LoopKind = "auto",
-    switch_interval: float = 0.001,
-    on_ready: Callable[[Server], Any] | None = None,
-) -> None:
-    """Run ``server`` on this thread until SIGINT, SIGTERM or ``stop()``; the
-    second signal ends it at once.  ``on_ready(server)`` is called on the event
-    loop when it accepts."""
-    from .app import _serve
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(switch_interval)
-    try:
-        with StopSignals(server.stop) as signals:
-            loops.run(_serve(server, on_ready), loop, lambda: signals.forced)
-    finally:
-        sys.setswitchinterval(before)
-
-
 def serve(
     app: Any,
     host: str | None = None,
@@ -135,6 +114,7 @@ def serve(
     loop: loops.LoopKind = "auto",
     name: str | None = None,
     outer: Iterable[layers.Layer] = (),
+    log_level: LogLevel | None = "info",
     on_ready: Callable[[Server], Any] | None = None,
     **limits: Unpack[Options],
 ) -> None:
@@ -168,4 +148,4 @@ def serve(
         outer=outer,
         **limits,
     )
-    run_server(server, loop=loop, on_ready=on_ready)
+    run_server(server, loop=loop, log_level=log_level, on_ready=on_ready)

@@ -15,7 +15,8 @@ import sys
 import threading
 from typing import Any
 
-from .run import serve_here, set_up_log
+from .log import set_up_log
+from .run import serve_here
 from .settings import Settings
 
 __all__ = ["VARIABLE", "main"]
