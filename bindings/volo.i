@@ -133,5 +133,6 @@ struct volo_test_request {};
 %include <volo/nest.h>
 %include <volo/layers.h>
 %include <volo/queue.h>
+%include <volo/queue_layer.h>
 %include <volo/server.h>
 %include <volo/test.h>

@@ -25,6 +25,8 @@
 #include <volo/loop.h>
 #include <volo/layers.h>
 #include <volo/queue.h>
+#include <volo/queue_layer.h>
+#include <volo/tls.h>
 #include <volo/server.h>
 #include <volo/test.h>
 

@@ -26,6 +26,7 @@ pass(volo_cx *cx, volo_next *next, void *user)
 /* ---- Building ------------------------------------------------------------ */
 
 static int freed;
+static int passing; /* in a layer, and gone on */
 
 static void
 count_free(void *user)
@@ -281,6 +282,98 @@ play_queue(void)
     return err;
 }
 
+/* In, with something to be released if it does not come back, and out. */
+static void
+pass_through(const volo_job *job, volo_answer *answer)
+{
+    static const volo_pair line = {{"x-out", 5}, {"yes", 3}, 0, 0};
+
+    if (job->kind == VOLO_JOB_ENTER) {
+        answer->kind = VOLO_ANSWER_GO_ON;
+        answer->user = (void *)(uintptr_t)job;
+        answer->release = count_free;
+        passing++;
+        return;
+    }
+    if (!job->state)
+        torture_fail("the state of a layer");
+    passing--;
+    answer->kind = VOLO_ANSWER_CHANGE;
+    answer->headers = &line;
+    answer->header_count = 1;
+    answer->body = job->status == 200 ? VOLO_STR("changed") : job->body;
+}
+
+static void *
+pass_all(void *user)
+{
+    volo_queue *queue = user;
+    volo_answer answer;
+    volo_job job;
+
+    while (volo_queue_take(queue, &job, sizeof job, 1, -1) >= 0) {
+        memset(&answer, 0, sizeof answer);
+        answer.cx = job.cx;
+        pass_through(&job, &answer);
+        volo_queue_answer(queue, &answer, sizeof answer, 1);
+    }
+    return NULL;
+}
+
+static int
+ask_through(volo_service *service, volo_queue *queue)
+{
+    pthread_t thread;
+    int err;
+
+    if (pthread_create(&thread, NULL, pass_all, queue))
+        torture_fail("no thread");
+    err = torture_get(service, "/", "changed");
+    volo_queue_close(queue);
+    pthread_join(thread, NULL);
+    return err;
+}
+
+static int
+in_queue_layers(volo_service *service, volo_queue *queue)
+{
+    volo_layer *layer;
+    int err = volo_service_layer(service, pass, NULL, NULL);
+
+    if (!err)
+        err = volo_queue_layer(&layer, queue, NULL, NULL);
+    if (err)
+        return err;
+    err = volo_service_add_layer(service, layer);
+    if (!err)
+        err = volo_service_add_layer(service, layer);
+    if (!err)
+        err = ask_through(service, queue);
+    volo_layer_unref(layer);
+    return err;
+}
+
+static int
+play_queue_layer(void)
+{
+    volo_service *service;
+    volo_queue *queue;
+    int err = volo_queue_new(&queue, 4);
+
+    if (err)
+        return err;
+    freed = passing = 0;
+    err = volo_service_new(&service, hello, "hello", NULL);
+    if (!err) {
+        err = in_queue_layers(service, queue);
+        volo_service_unref(service);
+    }
+    volo_queue_unref(queue);
+    if (passing != freed)
+        torture_fail("a layer that went on has not come back");
+    return err;
+}
+
 /* ---- Stock layers -------------------------------------------------------- */
 
 static void
@@ -361,6 +454,7 @@ const struct torture_scenario torture_services[] = {
     {"an answer that was posted", play_posted},
     {"an answer from a timer", play_timer},
     {"an answer from a queue", play_queue},
+    {"layers of a queue", play_queue_layer},
     {"every stock layer", play_layers},
     {NULL, NULL},
 };

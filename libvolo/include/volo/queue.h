@@ -17,8 +17,17 @@
 extern "C" {
 #endif
 
+/** volo_job_kind: what is to be done with an exchange. */
+enum volo_job_kind {
+    VOLO_JOB_SERVE = 0, /* answer it: of a service */
+    VOLO_JOB_ENTER = 1, /* it comes to a layer: answer it, or let it go on */
+    VOLO_JOB_LEAVE = 2  /* its response comes to that layer on its way out */
+};
+
 /** volo_job: one exchange to be answered.  All it points to lives until the
- * cx is answered with volo_queue_answer() or let go with volo_cx_unref(). */
+ * cx is answered with volo_queue_answer() or let go with volo_cx_unref().
+ * In VOLO_JOB_LEAVE ${headers} and ${body} are the response's: without the
+ * lines that layers outside had set, the body absent if it is streamed. */
 typedef struct volo_job {
     volo_cx *cx; /* the taker's reference */
     void *route; /* user pointer of the queue's service */
@@ -34,7 +43,17 @@ typedef struct volo_job {
     size_t header_count;
     const volo_pair *params;
     size_t param_count;
+    uint32_t kind;   /* a volo_job_kind */
+    uint32_t status; /* of the response, in VOLO_JOB_LEAVE */
+    void *state;     /* in VOLO_JOB_LEAVE: user of the answer that went on */
 } volo_job;
+
+/** volo_answer_kind: what becomes of a job. */
+enum volo_answer_kind {
+    VOLO_ANSWER_REPLY = 0, /* this is the response */
+    VOLO_ANSWER_GO_ON = 1, /* of VOLO_JOB_ENTER: on to what the layer wraps */
+    VOLO_ANSWER_CHANGE = 2 /* of VOLO_JOB_LEAVE: on to what is outside */
+};
 
 /** volo_answer: what to answer one of them with.  Headers and body are copied
  * unless ${release} is set: then the body is sent from where it is, and
@@ -42,7 +61,7 @@ typedef struct volo_job {
 typedef struct volo_answer {
     volo_cx *cx;
     int32_t status; /* 0: 200 */
-    uint32_t reserved;
+    uint32_t kind;  /* a volo_answer_kind */
     const volo_pair *headers;
     size_t header_count;
     volo_str body;
@@ -91,7 +110,8 @@ VOLO_API int volo_queue_service_streaming(volo_service **out, volo_queue *queue,
  * ${job_size} octets (sizeof(volo_job)).  Waits up to ${timeout_ms}
  * milliseconds (-1: for ever; 0: not at all) for the first.  Returns how
  * many; 0 when the time is up; VOLO_ECLOSED after volo_queue_close(), once it
- * is empty.  Exchanges whose client has left are skipped.  Thread-safe.
+ * is empty.  Exchanges whose client has left are skipped, but for those of
+ * VOLO_JOB_LEAVE.  Thread-safe.
  *
  * Errors: VOLO_EINVAL, VOLO_ECLOSED.    @since 0.1
  */
@@ -103,7 +123,8 @@ VOLO_API int volo_queue_take(volo_queue *queue, volo_job *jobs, size_t job_size,
  * Answer ${count} exchanges and give their references back; each loop is
  * woken at most once, and only if it sleeps.  Returns how many of them had
  * somebody waiting still.  A bad header or status makes a 500 of its answer.
- * ${queue} may be NULL, as for the jobs of a volo_batch_fn.  Thread-safe.
+ * ${queue} may be NULL, as for the jobs of a volo_batch_fn.  For the jobs of a
+ * layer see volo/queue_layer.h.  Thread-safe.
  *
  * Errors: VOLO_EINVAL.    @since 0.1
  */

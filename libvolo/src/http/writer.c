@@ -47,7 +47,8 @@ poke(volo_writer *w)
 {
     volo_cx *cx = w->cx;
 
-    if (cx->codec && cx->res.sent)
+    /* A layer may have put something else in its place. */
+    if (cx->codec && cx->res.sent && cx->res.streamed)
         cx->codec->stream(cx);
 }
 

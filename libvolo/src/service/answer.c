@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "http/codec.h"
 #include "http/problem.h"
-#include "service/service.h"
+#include "service/queue_layer.h"
 
 #define CX_OF(task, member) \
     ((volo_cx *)(void *)((char *)(task)-offsetof(volo_cx, member)))
@@ -125,6 +125,11 @@ volo_cx_ref(volo_cx *cx)
 void
 volo__cx_released(volo_cx *cx)
 {
+    if (cx->suspended && cx->passage) {
+        /* Who had it let go of it without a word. */
+        volo__passage_go(volo_cx_ref(cx));
+        return;
+    }
     if (!cx->given_up && atomic_load(&cx->state) != VOLO__OPEN) {
         cx->released = 1;
         volo__cx_settle(cx);

@@ -3,7 +3,7 @@
  * The queue as its users see it: its life, putting, taking.  How exchanges
  * come to it is queue_gate.c's, how they are answered queue_answer.c's.
  */
-#include "service/queue.h"
+#include "service/queue_layer.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -113,9 +113,21 @@ volo__waiting_fail(struct volo__waiting *waiting)
 {
     volo_cx *cx = waiting->cx;
 
+    if (waiting->passage && waiting->passage->leaving) {
+        volo__passage_fail(waiting->passage);
+        return;
+    }
     if (!volo_cx_is_canceled(cx))
         volo__cx_fail(cx, 503);
     volo_cx_unref(cx);
+}
+
+/* A layer that has seen it come must see it leave. */
+int
+volo__waiting_is_void(const struct volo__waiting *waiting)
+{
+    return volo_cx_is_canceled(waiting->cx) &&
+           !(waiting->passage && waiting->passage->leaving);
 }
 
 /* Returns those that found no room, or that nobody waits for any more. */
@@ -128,7 +140,7 @@ put_all(volo_queue *queue, struct volo__waiting *list)
 
     for (; list; list = next) {
         next = list->next; /* a taker may be done with it at once */
-        if (!closed && !volo_cx_is_canceled(list->cx) &&
+        if (!closed && !volo__waiting_is_void(list) &&
             volo__ring_put(&queue->ring, list, now))
             continue;
         list->next = left;
@@ -178,6 +190,11 @@ volo__job_fill(volo_job *job, const struct volo__waiting *waiting)
     job->header_count = req->headers.count;
     job->params = req->params.v;
     job->param_count = req->params.count;
+    job->kind = VOLO_JOB_SERVE;
+    job->status = 0;
+    job->state = NULL;
+    if (waiting->passage)
+        volo__passage_describe(job, waiting->passage);
 }
 
 /* The caller's descriptor may be of another version than ours: shorter, or
@@ -200,7 +217,7 @@ take_ready(volo_queue *queue, volo_job *jobs, size_t size, size_t max)
     size_t n = 0;
 
     while (n < max && (waiting = volo__ring_take(&queue->ring)) != NULL) {
-        if (volo_cx_is_canceled(waiting->cx))
+        if (volo__waiting_is_void(waiting))
             volo_cx_unref(waiting->cx);
         else
             hand_out((char *)jobs + n++ * size, size, waiting);

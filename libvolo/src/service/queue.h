@@ -27,6 +27,7 @@ struct volo__waiting {
     volo_cx *cx; /* a reference */
     void *route; /* what the job says */
     volo_str body;
+    struct volo__passage *passage; /* through a layer; else NULL */
 };
 
 /* ---- The ring (queue_ring.c) --------------------------------------------- */
@@ -189,7 +190,6 @@ struct volo__gate *volo__gate_of(_Atomic(struct volo__gate *) *list,
 /* volo__gate_add(gate, waiting): pass it on at the end of the iteration. */
 void volo__gate_add(struct volo__gate *gate, struct volo__waiting *waiting);
 
-/* volo__gates_free(list): all of them. */
 void volo__gates_free(_Atomic(struct volo__gate *) *list);
 
 /* volo__waiting_new(cx, route, body): in the arena of ${cx}, with a reference

@@ -4,7 +4,7 @@
  * the exchanges of one loop then go home as one chain, with one wake, and what
  * was two messages (answered, let go) is one.
  */
-#include "service/queue.h"
+#include "service/queue_layer.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -50,15 +50,13 @@ send_all(struct groups *groups)
 }
 
 static void
-send_with(struct groups *groups, volo_cx *cx)
+send_with(struct groups *groups, volo_cx *cx, struct volo__task *task)
 {
-    struct volo__task *task = &cx->answer_task;
     struct group *group = groups->v;
     unsigned i;
 
-    task->run = answer_arrives;
     if (volo__here == cx->home) {
-        answer_arrives(task);
+        task->run(task);
         return;
     }
     for (i = 0; i < groups->count; i++, group++) {
@@ -92,10 +90,11 @@ name_of(volo_cx *cx, const volo_pair *pair)
 
 /* A line takes the place of what outer layers have set by that name, and
  * stands beside others of the answer. */
-static int
-put_headers(volo_cx *cx, const volo_answer *answer, uint32_t outer)
+int
+volo__cx_put_lines(volo_cx *cx, const volo_answer *answer)
 {
     struct volo__fields *fields = &cx->res.headers;
+    uint32_t outer = fields->count;
     size_t i;
     int err = 0;
 
@@ -134,7 +133,7 @@ put_head(volo_cx *cx, const volo_answer *answer)
             return VOLO_ENOMEM;
         memcpy(copy, before.v, size);
     }
-    err = put_headers(cx, answer, before.count);
+    err = volo__cx_put_lines(cx, answer);
     if (err) {
         if (size)
             memcpy(fields->v, copy, size);
@@ -163,6 +162,29 @@ put_answer(volo_cx *cx, const volo_answer *answer)
         volo__problem_set(cx, err == VOLO_ENOMEM ? 503 : 500, NULL, NULL, 0);
 }
 
+/* A layer's: it goes further in, or out.  That has a task of its own: the one
+ * with which the exchange was answered may be under way still. */
+static int
+pass_one(struct groups *groups, const volo_answer *answer)
+{
+    volo_cx *cx = answer->cx;
+    int gone = volo_cx_is_canceled(cx);
+
+    volo__passage_answer(cx, answer);
+    cx->resume_task.run = volo__passage_arrives;
+    send_with(groups, cx, &cx->resume_task);
+    return !gone;
+}
+
+static int
+drop_one(const volo_answer *answer)
+{
+    if (answer->release)
+        answer->release(answer->user);
+    volo_cx_unref(answer->cx);
+    return 0;
+}
+
 /* Returns 1 if somebody waits for it. */
 static int
 answer_one(struct groups *groups, const volo_answer *answer)
@@ -170,19 +192,19 @@ answer_one(struct groups *groups, const volo_answer *answer)
     volo_cx *cx = answer->cx;
     int open = VOLO__OPEN, gone;
 
-    if (!cx || volo_cx_is_answered(cx)) {
-        if (answer->release)
-            answer->release(answer->user);
-        volo_cx_unref(cx);
-        return 0;
-    }
+    if (cx && answer->kind != VOLO_ANSWER_REPLY &&
+        volo__passage_takes(cx->passage, answer))
+        return pass_one(groups, answer);
+    if (!cx || answer->kind != VOLO_ANSWER_REPLY || volo_cx_is_answered(cx))
+        return drop_one(answer);
     put_answer(cx, answer);
     if (!atomic_compare_exchange_strong(&cx->state, &open, VOLO__ANSWERED)) {
         volo_cx_unref(cx);
         return 0;
     }
     gone = volo_cx_is_canceled(cx);
-    send_with(groups, cx);
+    cx->answer_task.run = answer_arrives;
+    send_with(groups, cx, &cx->answer_task);
     return !gone;
 }
 

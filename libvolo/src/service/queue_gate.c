@@ -89,5 +89,6 @@ volo__waiting_new(volo_cx *cx, void *route, volo_str body)
     waiting->cx = volo_cx_ref(cx);
     waiting->route = route;
     waiting->body = body;
+    waiting->passage = NULL;
     return waiting;
 }

@@ -4,7 +4,7 @@
  * holds its route until it dies, so that what a job points to outlives it,
  * whatever becomes of service and server.
  */
-#include "service/queue.h"
+#include "service/queue_layer.h"
 
 #include "base/alloc.h"
 
@@ -103,19 +103,34 @@ pass_to_function(struct volo__gate *gate, struct volo__waiting *list)
         route->fn(gate->jobs, n, route->user);
 }
 
+struct volo__gate *
+volo__queue_gate(volo_queue *queue, struct volo__home *home)
+{
+    struct volo__gate *gate = volo__gate_of(&queue->gates, home);
+
+    if (!gate || gate->owner)
+        return gate;
+    gate->owner = queue;
+    gate->keep = queue_keep;
+    gate->drop = queue_drop;
+    gate->pass = pass_to_queue;
+    return gate;
+}
+
 static struct volo__gate *
 gate_for(struct route *route, struct volo__home *home)
 {
     struct volo__gate *gate;
 
-    gate = volo__gate_of(route->queue ? &route->queue->gates : &route->gates,
-                         home);
+    if (route->queue)
+        return volo__queue_gate(route->queue, home);
+    gate = volo__gate_of(&route->gates, home);
     if (!gate || gate->owner)
         return gate;
-    gate->owner = route->queue ? (void *)route->queue : route;
-    gate->keep = route->queue ? queue_keep : route_keep;
-    gate->drop = route->queue ? queue_drop : route_drop;
-    gate->pass = route->queue ? pass_to_queue : pass_to_function;
+    gate->owner = route;
+    gate->keep = route_keep;
+    gate->drop = route_drop;
+    gate->pass = pass_to_function;
     return gate;
 }
 

@@ -145,7 +145,7 @@ static void
 disown(volo_cx *elder, struct within *w)
 {
     elder->frame_floor = (uint16_t)(w->depth + 1);
-    elder->given_up = 1;
+    elder->given_up = !elder->suspended; /* who holds it lets it go on */
     volo__cx_tell_canceled(elder);
     volo__body_fail(elder, VOLO_ECANCELED);
     volo__cx_detach(elder);
@@ -158,7 +158,9 @@ expire(struct volo__alarm *alarm)
     volo_cx *elder = w->cx, *heir;
     int open = VOLO__OPEN;
 
-    if (elder->detached || atomic_load(&elder->state) != VOLO__OPEN)
+    /* An answer that a layer in here holds on its way out is none yet. */
+    if (elder->detached ||
+        (atomic_load(&elder->state) != VOLO__OPEN && !elder->suspended))
         return;
     heir = heir_new(elder, w);
     if (!heir) {
@@ -168,7 +170,8 @@ expire(struct volo__alarm *alarm)
 
     /* From here on the owner's answer comes too late; if it has come in this
      * very moment, it is in the inbox, and the heir is not needed. */
-    if (!atomic_compare_exchange_strong(&elder->state, &open, VOLO__ANSWERED)) {
+    if (!elder->suspended &&
+        !atomic_compare_exchange_strong(&elder->state, &open, VOLO__ANSWERED)) {
         volo__cx_discard(heir);
         return;
     }
