@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -121,6 +122,7 @@ static struct identity first, second, third, customer, impostor;
 static inline int
 tls_setup(void **state)
 {
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL's client writes to what is closed */
     strcpy(tls_dir, "/tmp/volo-tls-XXXXXX");
     if (!mkdtemp(tls_dir))
         return -1;
@@ -162,6 +164,18 @@ tls_make(void)
                      0);
     return tls;
 }
+
+#define assert_text(got, want)                         \
+    do {                                               \
+        volo_str got_ = (got);                         \
+        assert_non_null(got_.ptr);                     \
+        assert_int_equal(got_.len, strlen(want));      \
+        assert_memory_equal(got_.ptr, want, got_.len); \
+    } while (0)
+
+static const int tls_versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+#define each_version(i) for ((i) = 0; (i) < 2; (i)++)
 
 /* ---- The server's end ---------------------------------------------------- */
 
@@ -251,7 +265,8 @@ static const struct volo__stream_ops end_ops = {
 struct client {
     SSL *ssl;
     int fd;
-    int done; /* its handshake */
+    int alert;  /* that it has got */
+    int reason; /* why it has failed, as OpenSSL counts */
 };
 
 /* A context that trusts the authority; TLS 1.3 at most ${max}. */
@@ -262,6 +277,8 @@ client_context(int version)
 
     X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), authority.cert);
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_min_proto_version(ctx, version);
     SSL_CTX_set_max_proto_version(ctx, version);
     return ctx;
@@ -287,8 +304,7 @@ line_connect(struct line *l, const char *name)
     l->end = calloc(1, sizeof *l->end);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
                      0);
-    l->client.fd = pair[1];
-    l->client.done = 0;
+    l->client = (struct client){.fd = pair[1]};
     l->client.ssl = l->ctx ? SSL_new(l->ctx) : NULL;
     if (l->ctx) {
         SSL_set_fd(l->client.ssl, pair[1]);
@@ -305,15 +321,27 @@ line_connect(struct line *l, const char *name)
     volo__stream_read(&l->end->s, 1);
 }
 
+/* The client leaves without a word. */
+static inline void
+line_cut(struct line *l)
+{
+    close(l->client.fd);
+    l->client.fd = -1;
+}
+
 static inline void
 line_hang_up(struct line *l)
 {
     volo__stream_close(&l->end->s);
     rig_turn(&l->rig);
     assert_int_equal(l->end->closes, 1);
+    /* Else its session would not do any more. */
+    if (l->client.ssl)
+        SSL_set_shutdown(l->client.ssl, SSL_SENT_SHUTDOWN);
     SSL_free(l->client.ssl);
     l->client.ssl = NULL;
-    close(l->client.fd);
+    if (l->client.fd >= 0)
+        close(l->client.fd);
     free(l->end->got);
     free(l->end);
     l->end = NULL;
@@ -335,25 +363,41 @@ line_close(struct line *l)
 {
     if (l->end)
         line_hang_up(l);
-    rig_close(&l->rig);
     volo_tls_unref(l->tls);
+    rig_close(&l->rig);
     SSL_CTX_free(l->ctx);
 }
 
-/* One step of the client's handshake and an iteration of the loop.  1: it is
- * done, -1: it has failed. */
+/* What the client's last call came to: 1 well, 0 it waits, -1 it has failed;
+ * then notes the alert that came, if one did.  At once, since the server's end
+ * clears this thread's errors. */
+static inline int
+client_result(struct client *c, int result)
+{
+    int err = SSL_get_error(c->ssl, result), reason;
+
+    if (result > 0)
+        return 1;
+    if (err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE)
+        return 0;
+    reason = ERR_GET_REASON(ERR_peek_last_error());
+    if (err == SSL_ERROR_SSL)
+        c->reason = reason;
+    if (err == SSL_ERROR_SSL && reason > SSL_AD_REASON_OFFSET)
+        c->alert = reason - SSL_AD_REASON_OFFSET;
+    return -1;
+}
+
+/* One step of the client's handshake and an iteration of the loop. */
 static inline int
 line_step(struct line *l)
 {
-    int result, err;
+    int result;
 
     ERR_clear_error();
-    result = SSL_do_handshake(l->client.ssl);
-    err = SSL_get_error(l->client.ssl, result);
+    result = client_result(&l->client, SSL_do_handshake(l->client.ssl));
     volo__loop_step(l->rig.loop, 0);
-    if (result == 1)
-        return l->client.done = 1;
-    return err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE ? 0 : -1;
+    return result;
 }
 
 /* Until both are done, or one has failed: 1, -1. */
@@ -373,14 +417,20 @@ line_shake(struct line *l)
     return -1;
 }
 
-/* Why the client has failed: the alert that came, 0 if none. */
+/* Let the client find out what has become of its connection: the alert. */
 static inline int
-alert_seen(void)
+line_alert(struct line *l)
 {
-    unsigned long err = ERR_peek_last_error();
-    int reason = ERR_GET_REASON(err);
+    int turns, result = 0;
+    char byte;
 
-    return reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET : 0;
+    for (turns = 0; turns < 100000 && result >= 0; turns++) {
+        ERR_clear_error();
+        result = client_result(&l->client, SSL_read(l->client.ssl, &byte, 1));
+        volo__loop_step(l->rig.loop, 0);
+    }
+    assert_int_equal(result, -1);
+    return l->client.alert;
 }
 
 static inline void
@@ -398,6 +448,18 @@ client_say(struct line *l, const char *ptr, size_t len)
         }
         volo__loop_step(l->rig.loop, 0);
     }
+}
+
+/* The common name of the certificate that the client was shown. */
+static inline const char *
+client_saw(const struct line *l)
+{
+    static char name[64];
+
+    X509_NAME_get_text_by_NID(
+        X509_get_subject_name(SSL_get0_peer_certificate(l->client.ssl)),
+        NID_commonName, name, sizeof name);
+    return name;
 }
 
 /* Take ${len} octets and compare. */

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -136,16 +137,20 @@ at_end(void)
     return 1;
 }
 
-/* What ought to hold ${thing} has none that can be read. */
+/* What ought to hold a ${thing} has none that can be read. */
 static int
-no_pem(volo_tls *tls, const char *what, const char *none,
+no_pem(volo_tls *tls, const char *what, const char *thing,
        const struct volo__tls_bytes *bytes)
 {
-    if (bytes->ptr[0] == 0x30)
+    char why[64];
+
+    if (bytes->len && bytes->ptr[0] == 0x30)
         return volo__tls_why(tls, what, "is DER or PKCS #12, not PEM");
-    if (at_end())
-        return volo__tls_why(tls, what, none);
-    return volo__tls_why_ssl(tls, what);
+    /* Of keys, OpenSSL does not say so. */
+    if (memmem(bytes->ptr, bytes->len, thing, strlen(thing)))
+        return volo__tls_why_ssl(tls, what);
+    snprintf(why, sizeof why, "has no %s in PEM", thing);
+    return volo__tls_why(tls, what, why);
 }
 
 /* Those behind the first. */
@@ -175,7 +180,7 @@ load_certs(SSL_CTX *ctx, volo_tls *tls, const char *what,
         return VOLO_ENOMEM;
     first = PEM_read_bio_X509_AUX(bio, NULL, no_password, &asked);
     if (!first)
-        err = no_pem(tls, what, "has no certificate", bytes);
+        err = no_pem(tls, what, "CERTIFICATE", bytes);
     else if (SSL_CTX_use_certificate(ctx, first) != 1)
         err = volo__tls_why_ssl(tls, what);
     else
@@ -200,7 +205,7 @@ load_key(SSL_CTX *ctx, volo_tls *tls, const char *what,
         err = volo__tls_why(tls, what,
                             "the key is encrypted; it is needed decrypted");
     else if (!key)
-        err = no_pem(tls, what, "has no private key", bytes);
+        err = no_pem(tls, what, "PRIVATE KEY", bytes);
     else if (X509_check_private_key(SSL_CTX_get0_certificate(ctx), key) != 1)
         err = volo__tls_why(tls, what,
                             "the key does not belong to the certificate");
