@@ -113,7 +113,7 @@ test_what_is_deleted_is_gone(void **state)
 static void
 test_bad_requests_are_refused(void **state)
 {
-    expect(*state, "POST", "/todos", "{\"done\":true}", 400, NULL);
+    expect(*state, "POST", "/todos", "{\"done\":true}", 422, NULL);
     expect(*state, "POST", "/todos", "{\"title\":\"\"}", 422, NULL);
     expect(*state, "POST", "/todos", "{\"title\":7}", 422, NULL);
     expect(*state, "POST", "/todos", "{", 400, NULL);

@@ -46,7 +46,7 @@ import (
 //
 // What does not fit is answered before fn is called: 400 for what is missing
 // or malformed, 415 for another media type, 422 for what is well-formed but
-// not acceptable; the answer says which field, where it stands, and why.  So
+// not acceptable, a document that lacks a member included; the answer says which field, where it stands, and why.  So
 // is what a method Validate() error of the input or of a field refuses.
 //
 // # Result

@@ -298,7 +298,7 @@ func (j *jsonPlan) missing(body []byte, bad *rejections) {
 	}
 	for i, name := range j.required {
 		if !seen[i] {
-			bad.add(http.StatusBadRequest, name, "body", "is missing")
+			bad.add(http.StatusUnprocessableEntity, name, "body", "is missing")
 		}
 	}
 }

@@ -140,8 +140,8 @@ func TestAJSONBodyFillsItsMembersAndNothingElse(t *testing.T) {
 	wants(t, post(`{"title":"","done":false,"tags":["x"],"note":"n","extra":5}`), 200,
 		`7 "" false ["x"] true 5`)
 	wants(t, post(`{"Title":"any case"}`), 200, `7 "any case" true [] false 0`)
-	wants(t, post(`{"done":false}`), 400, "Bad Request\nbody title: is missing\n")
-	wants(t, post(`{"title":null}`), 400, "Bad Request\nbody title: is missing\n")
+	wants(t, post(`{"done":false}`), 422, "Unprocessable Content\nbody title: is missing\n")
+	wants(t, post(`{"title":null}`), 422, "Unprocessable Content\nbody title: is missing\n")
 	wants(t, post(``), 400, "Bad Request\nbody title: is missing\n")
 	wants(t, post(`{"title":5}`), 422, "Unprocessable Content\nbody title: must be a string\n")
 	wants(t, post(`{"title":"a","extra":1.5}`), 422,
@@ -170,7 +170,7 @@ type document struct {
 func TestAStructWithoutTagsOfOursIsTheDocument(t *testing.T) {
 	c := show[document](t, "/")
 	wants(t, c.Post("/", "application/json", []byte(`{"a":1,"b":"x"}`)), 200, "{A:1 B:x}")
-	wants(t, c.Post("/", "application/json", []byte(`{"b":"x"}`)), 400, "Bad Request\nbody a: is missing\n")
+	wants(t, c.Post("/", "application/json", []byte(`{"b":"x"}`)), 422, "Unprocessable Content\nbody a: is missing\n")
 	m := show[map[string]int](t, "/")
 	wants(t, m.Post("/", "application/json", []byte(`{"a":1}`)), 200, "map[a:1]")
 	p := typed(t, "/", func(_ context.Context, in *document) (string, error) { return fmt.Sprint(*in), nil })
@@ -192,7 +192,7 @@ func TestTheWholeBodyInAField(t *testing.T) {
 		Doc document `body:"json"`
 	}](t, "/")
 	wants(t, doc.Post("/", "application/json", []byte(`{"a":1}`)), 200, "{Doc:{A:1 B:}}")
-	wants(t, doc.Post("/", "application/json", []byte(`{}`)), 400, "Bad Request\nbody a: is missing\n")
+	wants(t, doc.Post("/", "application/json", []byte(`{}`)), 422, "Unprocessable Content\nbody a: is missing\n")
 	list := show[struct {
 		List []int `body:""`
 	}](t, "/")

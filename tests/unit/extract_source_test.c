@@ -51,8 +51,9 @@ test_without_a_body_each_member_is_missing(void **state)
            "Bad Request\nbody a: is missing\nbody b: is missing\n");
     expect("/", WITH(IS_JSON), "", 400,
            "Bad Request\nbody a: is missing\nbody b: is missing\n");
-    expect("/", WITH(IS_JSON), "{\"a\":null,\"b\":null,\"c\":null}", 400,
-           "Bad Request\nbody a: is missing\nbody b: is missing\n");
+    expect("/", WITH(IS_JSON), "{\"a\":null,\"b\":null,\"c\":null}", 422,
+           "Unprocessable Content\nbody a: is missing\n"
+           "body b: is missing\n");
     expect("/", WITH(IS_JSON), "{\"a\":\"\",\"b\":4294967295}", 200,
            " 4294967295 0");
     expect("/", WITH(IS_JSON), "{\"a\":\"\",\"b\":4294967296,\"c\":{}}", 422,
@@ -100,6 +101,8 @@ test_the_whole_body_may_be_any_json_but_must_be_there(void **state)
     expect("/", WITH(IS_JSON), " [1, 2] ", 200, "[1,2]");
     expect("/", WITH(IS_JSON), "7", 200, "7");
     expect("/", NULL, NULL, 400, "Bad Request\nbody: is missing\n");
+    expect("/", WITH(IS_JSON), "null", 422,
+           "Unprocessable Content\nbody: is missing\n");
     expect("/", WITH(IS_JSON, "accept: application/json"), "", 400,
            "{\"title\":\"Bad Request\",\"status\":400,\"errors\":["
            "{\"field\":\"body\",\"in\":\"body\",\"reason\":\"is missing\"}]}");

@@ -206,8 +206,8 @@ test_json_that_does_not_fit_is_refused(void **state)
            "body age: must be an unsigned integer\n"
            "body on: must be true or false\n"
            "body tags: must be an array of strings\n");
-    expect("/", WITH(IS_JSON), "{}", 400,
-           "Bad Request\nbody name: is missing\n");
+    expect("/", WITH(IS_JSON), "{}", 422,
+           "Unprocessable Content\nbody name: is missing\n");
     r = send_to("/", WITH(IS_JSON), "{\"name\":");
     assert_int_equal(volo_test_status(r), 400);
     assert_non_null(strstr(volo_test_body(r).ptr, "\nbody: "));

@@ -28,7 +28,7 @@ func TestEachRouteGetsItsInput(t *testing.T) {
 		{post("/form", form, "name=Ada&age=36"), 200, "Ada is 36\n"},
 		{post("/form", form, "name=Ada&age=-1"), 422, "Unprocessable Content\nform age: is negative\n"},
 		{post("/distance", "application/json", `{"x":3,"y":4}`), 200, "25\n"},
-		{post("/distance", "application/json", `{"x":3}`), 400, "Bad Request\nbody y: is missing\n"},
+		{post("/distance", "application/json", `{"x":3}`), 422, "Unprocessable Content\nbody y: is missing\n"},
 		{c.Get("/colour/ff8800"), 200, "red 255, green 136, blue 0\n"},
 		{c.Get("/colour/blue"), 422, "Unprocessable Content\npath code: is not six hex digits\n"},
 		{c.Get("/files/a/b/c.txt"), 200, "a/b/c.txt"},

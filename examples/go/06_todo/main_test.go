@@ -64,7 +64,7 @@ func TestWhatIsDeletedIsGone(t *testing.T) {
 
 func TestBadRequestsAreRefused(t *testing.T) {
 	c := volotest.New(t, newRouter())
-	ask(t, c, "POST", "/todos", `{"done":true}`, 400, "")
+	ask(t, c, "POST", "/todos", `{"done":true}`, 422, "")
 	ask(t, c, "POST", "/todos", `{"title":""}`, 422, "")
 	ask(t, c, "POST", "/todos", `{"title":7}`, 422, "")
 	ask(t, c, "POST", "/todos", `{`, 400, "")

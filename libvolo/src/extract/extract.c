@@ -115,13 +115,14 @@ volo__extract_refuse(volo_extract *x, int err, int source, const char *name,
     return err;
 }
 
-/* Nothing that a client could do better: the route has no such parameter. */
+/* With a status of its own, rather than that of VOLO_EMISSING. */
 static int
-refuse_pattern(volo_extract *x, const char *name)
+refuse_missing(volo_extract *x, int status, const char *name, const char *where,
+               const char *reason)
 {
     if (!x->err)
         x->err = VOLO_EMISSING;
-    volo_extract_reject(x, 500, name, "path", "is not in the pattern");
+    volo_extract_reject(x, status, name, where, reason);
     return VOLO_EMISSING;
 }
 
@@ -133,8 +134,13 @@ volo__extract_absent(volo_extract *x, int source, const char *name,
         return 0;
     if (source & VOLO_OPTIONAL)
         return 1;
+    /* Nothing that a client could do better. */
     if (source == VOLO_FROM_PATH)
-        return refuse_pattern(x, name);
+        return refuse_missing(x, 500, name, "path", "is not in the pattern");
+    /* The document is there, and well-formed. */
+    if (source == VOLO_FROM_JSON && x->doc)
+        return refuse_missing(x, 422, *name ? name : "body", "body",
+                              "is missing");
     return volo__extract_refuse(x, VOLO_EMISSING, source, name, "is missing");
 }
 
