@@ -117,7 +117,7 @@
 
 #define VOLO__HEAD(...) VOLO__HEAD_(__VA_ARGS__, 0)
 #define VOLO__HEAD_(h, ...) h
-#define VOLO__PARAM(type, name, ...) , VOLO_T_##type name
+#define VOLO__PARAM(type, name, ...) , VOLO__MAYBE_UNUSED VOLO_T_##type name
 #define VOLO__DECLARE(type, name, ...) VOLO_T_##type name;
 #define VOLO__READ(type, name, ...) VOLO_X_##type(volo_x, &name, __VA_ARGS__);
 #define VOLO__PASS(type, name, ...) , name
