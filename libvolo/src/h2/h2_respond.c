@@ -82,6 +82,18 @@ put_head(struct volo__h2_nva *nva, struct volo__h2_stream *stream)
 }
 
 static void
+look_for_priority(struct volo__h2_stream *stream)
+{
+    const struct volo__fields *fields = &stream->cx->res.headers;
+    uint32_t i;
+
+    for (i = 0; i < fields->count; i++)
+        if (!fields->v[i].id &&
+            volo_str_eq(fields->v[i].name, VOLO_STR("priority")))
+            volo__h2_prioritize(stream, fields->v[i].value);
+}
+
+static void
 submit(struct volo__h2_stream *stream)
 {
     volo_cx *cx = stream->cx;
@@ -108,6 +120,8 @@ submit(struct volo__h2_stream *stream)
     volo__h2_nva_end(&nva);
     if (rc)
         volo__h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
+    else if (!bare)
+        look_for_priority(stream);
 }
 
 void
@@ -231,6 +245,22 @@ replace(volo_cx *cx, volo_cx *heir)
     cx->conn = NULL;
 }
 
+static int
+inform(volo_cx *cx, int status, const struct volo__fields *fields)
+{
+    struct volo__h2_stream *stream = cx->conn;
+    struct volo__h2 *h2 = stream->h2;
+    uint8_t before;
+    int err;
+
+    if (stream->started)
+        return 0; /* too late to be of use */
+    before = volo__h2_enter(h2);
+    err = volo__h2_interim(stream, status, fields);
+    volo__h2_leave(h2, before, 1);
+    return err;
+}
+
 /* A stream is no connection to be given away. */
 static int
 can_upgrade(volo_cx *cx, volo_str protocol)
@@ -246,4 +276,5 @@ const struct volo__codec volo__h2_codec = {
     .want_body = want_body,
     .replace = replace,
     .can_upgrade = can_upgrade,
+    .inform = inform,
 };

@@ -272,6 +272,11 @@ void volo__h2_refuse(struct volo__h2_stream *stream, int status);
 int volo__h2_interim(struct volo__h2_stream *stream, int status,
                      const struct volo__fields *fields);
 
+/* ---- h2_priority.c ------------------------------------------------------- */
+
+/* volo__h2_prioritize(stream, value): its response has this "priority". */
+void volo__h2_prioritize(struct volo__h2_stream *stream, volo_str value);
+
 /* ---- h2_fields.c --------------------------------------------------------- */
 
 /* Fields on their way out: on the stack as long as they are few. */
