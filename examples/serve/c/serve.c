@@ -4,8 +4,10 @@
  * outside conformance suites drive, the same in every language.  It knows
  * <volo.h> alone.
  *
- * $PORT (default 8080) and $WORKERS (default 1) configure it; SIGINT and
- * SIGTERM stop it gracefully, a second one at once.
+ * $PORT (default 8080) and $WORKERS (default 1) configure it; with $TLS_PORT,
+ * it speaks TLS there too, with the certificate in $TLS_CERT and the key in
+ * $TLS_KEY.  SIGINT and SIGTERM stop it gracefully, a second one at once;
+ * SIGHUP reads certificate and key again.
  */
 #include <volo.h>
 
@@ -447,6 +449,7 @@ configure(volo_server *server)
         {VOLO_SERVER_WRITE_TIMEOUT, 10 * 1000},
         {VOLO_SERVER_IDLE_TIMEOUT, 15 * 1000},
         {VOLO_SERVER_SIGNALS, 1},
+        {VOLO_SERVER_RELOAD_SIGNAL, 1},
     };
     char address[64];
     size_t i;
@@ -459,6 +462,34 @@ configure(volo_server *server)
     return err ? err : volo_server_bind(server, address);
 }
 
+/* A second listener, if there is to be one. */
+static int
+configure_tls(volo_server *server)
+{
+    const char *cert = getenv("TLS_CERT");
+    unsigned port = (unsigned)setting("TLS_PORT", 8443);
+    char address[64];
+    volo_tls *tls;
+    int err;
+
+    if (!getenv("TLS_PORT"))
+        return 0;
+    err = volo_tls_new(&tls);
+    if (err)
+        return err;
+    err = volo_tls_add_cert(tls, cert ? cert : "cert.pem", getenv("TLS_KEY"));
+    if (err)
+        fprintf(stderr, "volo-serve: %s\n", volo_tls_error(tls));
+    snprintf(address, sizeof address, "127.0.0.1:%u", port);
+    if (!err)
+        err = volo_server_bind_tls(server, address, tls);
+    volo_tls_unref(tls);
+    if (!err)
+        fprintf(stderr, "volo-serve: https://127.0.0.1:%d/\n",
+                volo_server_port(server, 1));
+    return err;
+}
+
 static int
 serve(volo_router *router)
 {
@@ -468,6 +499,8 @@ serve(volo_router *router)
     if (err)
         return err;
     err = configure(server);
+    if (!err)
+        err = configure_tls(server);
     if (!err) {
         fprintf(stderr, "volo-serve: http://127.0.0.1:%d/\n",
                 volo_server_port(server, 0));

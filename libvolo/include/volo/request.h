@@ -45,6 +45,23 @@ VOLO_API volo_str volo_cx_query(const volo_cx *cx);
 /** volo_cx_scheme(cx): "http" or "https".    @since 0.1 */
 VOLO_API volo_str volo_cx_scheme(const volo_cx *cx);
 
+/** volo_cx_tls_version(cx): 12 or 13 for TLS 1.2 and 1.3 on the connection
+ * that the request came over, 0 without TLS.    @since 0.1 */
+VOLO_API int volo_cx_tls_version(const volo_cx *cx);
+
+/** volo_cx_tls_cipher(cx): its cipher, such as "TLS_AES_128_GCM_SHA256"; absent
+ * without TLS.    @since 0.1 */
+VOLO_API volo_str volo_cx_tls_cipher(const volo_cx *cx);
+
+/** volo_cx_tls_server_name(cx): the name that the client asked for in the
+ * handshake (SNI), in lower case; absent if none.    @since 0.1 */
+VOLO_API volo_str volo_cx_tls_server_name(const volo_cx *cx);
+
+/** volo_cx_tls_client_subject(cx): the subject of the client's certificate,
+ * which was verified, as RFC 2253 writes it: "CN=anna,O=Example"; absent if it
+ * has shown none.    @since 0.1 */
+VOLO_API volo_str volo_cx_tls_client_subject(const volo_cx *cx);
+
 /**
  * volo_cx_authority(cx):
  * Host and port that the request is for: from an absolute target if it has

@@ -4,6 +4,7 @@
 #define VOLO_SERVER_H
 
 #include <volo/service.h>
+#include <volo/tls.h>
 #include <volo/types.h>
 
 #ifdef __cplusplus
@@ -48,6 +49,45 @@ VOLO_API int volo_server_set_state(volo_server *server, const void *key,
  */
 VOLO_API int volo_server_bind(volo_server *server, const char *address);
 
+/**
+ * volo_server_bind_tls(server, address, tls):
+ * The same with TLS, of which it takes a reference; one may serve several
+ * addresses.  ALPN decides between HTTP/2 and HTTP/1.1.  Who speaks HTTP in
+ * the clear there gets a 400 that says so.
+ *
+ * Errors: as volo_server_bind(), and VOLO_ETLS; volo_server_error() has the
+ * words.    @since 0.1
+ */
+VOLO_API int volo_server_bind_tls(volo_server *server, const char *address,
+                                  volo_tls *tls);
+
+/**
+ * volo_server_trust_proxy(server, i, networks):
+ * Connections to listener ${i} that come from one of these ("10.0.0.0/8,::1";
+ * "unix" for those of a Unix socket) begin with a header of the PROXY protocol,
+ * version 1 or 2, before TLS: volo_cx_peer_ip() and the like are what it says.
+ * Without it, or with one that is malformed, they are closed.  Connections from
+ * elsewhere must not have one: it is octets of theirs, and no request.  NULL or
+ * "", the default, trusts nobody.
+ *
+ * Errors: VOLO_EINVAL, VOLO_ENOENT (no such listener), VOLO_ENOMEM, VOLO_EBUSY
+ * (it runs).    @since 0.1
+ */
+VOLO_API int volo_server_trust_proxy(volo_server *server, size_t i,
+                                     const char *networks);
+
+/**
+ * volo_server_reload(server):
+ * volo_tls_reload() of every volo_tls it listens with.  Each of them has all of
+ * its files read anew or stays as it was; VOLO_STAT_RELOADS counts.  Reads
+ * files: not in a handler.  Any thread, while the server is not set up or
+ * freed.
+ *
+ * Errors: VOLO_ETLS, VOLO_ENOMEM (of the first that failed; volo_tls_error()
+ * has the words).    @since 0.1
+ */
+VOLO_API int volo_server_reload(volo_server *server);
+
 /** volo_server_bind_systemd(server): listen on what systemd passed; how many.
  * Errors: VOLO_EINVAL, VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */
 VOLO_API int volo_server_bind_systemd(volo_server *server);
@@ -89,8 +129,16 @@ enum volo_server_option {
     VOLO_SERVER_HALF_CLOSE = 18, /* 0; 1: answer who has shut down writing */
     VOLO_SERVER_SIGNALS = 19,    /* 0; 1: SIGINT and SIGTERM stop it */
     VOLO_SERVER_REQUESTS_PER_CONNECTION = 20, /* no limit */
-    VOLO_SERVER_TRAILER_LIMIT = 21,  /* 16 KiB; as many lines as FIELD_LIMIT */
-    VOLO_SERVER_CHUNK_EXT_LIMIT = 22 /* 16 KiB a body */
+    VOLO_SERVER_TRAILER_LIMIT = 21,   /* 16 KiB; as many lines as FIELD_LIMIT */
+    VOLO_SERVER_CHUNK_EXT_LIMIT = 22, /* 16 KiB a body */
+    VOLO_SERVER_HTTP2 = 23, /* 1; 0: HTTP/1 alone.  In the clear, a connection
+                             * may begin with it or ask for an upgrade */
+    VOLO_SERVER_STREAM_LIMIT = 24,      /* 128 streams of HTTP/2 at once */
+    VOLO_SERVER_HANDSHAKE_TIMEOUT = 25, /* 10 s for a PROXY header and TLS */
+    VOLO_SERVER_HANDSHAKE_LIMIT = 26,   /* 1024 at once and loop: more wait in
+                                         * order; one that takes more than a
+                                         * second then gives way */
+    VOLO_SERVER_RELOAD_SIGNAL = 27 /* 0; 1: SIGHUP is volo_server_reload() */
 };
 
 /** volo_server_set(server, option, value): see volo_server_option.
@@ -173,16 +221,22 @@ VOLO_API int volo_server_step(volo_server *server, int64_t timeout_ms);
 
 /** Counters that volo_server_stat() reads. */
 enum volo_server_stat_id {
-    VOLO_STAT_CONNECTIONS = 1,   /* open now */
-    VOLO_STAT_ACCEPTED = 2,      /* ever */
-    VOLO_STAT_REQUESTS = 3,      /* heads received, ever */
-    VOLO_STAT_ACTIVE = 4,        /* exchanges in progress */
-    VOLO_STAT_REFUSED = 5,       /* connections closed for a limit */
-    VOLO_STAT_TIMEOUTS = 6,      /* connections closed by a timer */
-    VOLO_STAT_MALFORMED = 7,     /* requests refused by the parser */
-    VOLO_STAT_READS = 8,         /* read system calls on connections */
-    VOLO_STAT_WRITES = 9,        /* write system calls on connections */
-    VOLO_STAT_ACCEPT_PAUSES = 10 /* times that descriptors ran out */
+    VOLO_STAT_CONNECTIONS = 1,        /* open now */
+    VOLO_STAT_ACCEPTED = 2,           /* ever */
+    VOLO_STAT_REQUESTS = 3,           /* heads received, ever */
+    VOLO_STAT_ACTIVE = 4,             /* exchanges in progress */
+    VOLO_STAT_REFUSED = 5,            /* connections closed for a limit */
+    VOLO_STAT_TIMEOUTS = 6,           /* connections closed by a timer */
+    VOLO_STAT_MALFORMED = 7,          /* requests refused by the parser */
+    VOLO_STAT_READS = 8,              /* read system calls on connections */
+    VOLO_STAT_WRITES = 9,             /* write system calls on connections */
+    VOLO_STAT_ACCEPT_PAUSES = 10,     /* times that descriptors ran out */
+    VOLO_STAT_HANDSHAKES = 11,        /* of TLS, done */
+    VOLO_STAT_HANDSHAKES_FAILED = 12, /* begun and not finished */
+    VOLO_STAT_PROXY_REFUSED = 13,     /* connections without a PROXY header
+                                       * where one had to be */
+    VOLO_STAT_RELOADS = 14,           /* of a volo_tls, done */
+    VOLO_STAT_RELOADS_FAILED = 15     /* nothing has changed then */
 };
 
 /** volo_server_stat(server, id): the sum over all loops; 0 for an unknown

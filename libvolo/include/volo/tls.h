@@ -80,7 +80,7 @@ enum volo_tls_client {
 /**
  * volo_tls_set_client_ca(tls, file, mode):
  * Ask clients for a certificate that one of those in ${file} (PEM) has signed,
- * a volo_tls_client says how sternly.  volo_cx_client_subject() says who it
+ * a volo_tls_client says how sternly.  volo_cx_tls_client_subject() says who it
  * is.  Sessions that were begun under other authorities are not resumed.  With
  * VOLO_TLS_CLIENT_NONE, the default, ${file} is NULL.
  *

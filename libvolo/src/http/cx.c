@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/tls_info.h"
+
 volo_cx *
 volo__cx_new(struct volo__home *home)
 {
@@ -77,6 +79,7 @@ cx_free(volo_cx *cx)
     free_body(&cx->body);
     if (cx->res.writer)
         volo__writer_fini(cx->res.writer);
+    volo__tls_info_unref(cx->peer_copy.tls_info);
     volo__arena_clear(&cx->late);
     volo__arena_clear(&cx->arena);
     volo__home_slab_free(home, cx);

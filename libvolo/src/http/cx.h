@@ -30,12 +30,15 @@
 #include "base/home.h"
 #include "http/fields.h"
 
+struct volo__tls_info;
+
 /* Where a connection comes from, compact: a conn holds one for its life. */
 struct volo__peer {
     uint8_t family; /* 0 none ("test"), 4, 6, 1 (Unix) */
     uint8_t tls;
     uint16_t port;
     uint8_t addr[16];
+    struct volo__tls_info *tls_info; /* NULL without TLS */
 };
 
 struct volo__codec; /* http/codec.h */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "base/tls_info.h"
 #include "http/cx.h"
 
 int
@@ -55,6 +56,44 @@ volo_cx_scheme(const volo_cx *cx)
     if (cx->peer && cx->peer->tls)
         return VOLO_STR("https");
     return VOLO_STR("http");
+}
+
+static const struct volo__tls_info *
+tls_info(const volo_cx *cx)
+{
+    return cx->peer ? cx->peer->tls_info : NULL;
+}
+
+int
+volo_cx_tls_version(const volo_cx *cx)
+{
+    const struct volo__tls_info *info = tls_info(cx);
+
+    return info ? info->version : 0;
+}
+
+volo_str
+volo_cx_tls_cipher(const volo_cx *cx)
+{
+    const struct volo__tls_info *info = tls_info(cx);
+
+    return info ? info->cipher : volo_str_of(NULL);
+}
+
+volo_str
+volo_cx_tls_server_name(const volo_cx *cx)
+{
+    const struct volo__tls_info *info = tls_info(cx);
+
+    return info ? info->server_name : volo_str_of(NULL);
+}
+
+volo_str
+volo_cx_tls_client_subject(const volo_cx *cx)
+{
+    const struct volo__tls_info *info = tls_info(cx);
+
+    return info ? info->client_subject : volo_str_of(NULL);
 }
 
 volo_str

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIGINT and SIGTERM, told to one loop while it wants to know.  Does not know
- * what they mean there.
+ * Signals, told to one loop while it wants to know.  Does not know what they
+ * mean there.
  */
 #include "net/signals.h"
-
-#include <signal.h>
 
 #include <volo/error.h>
 
@@ -25,15 +23,15 @@ arrived(uv_signal_t *handle, int number)
 
 int
 volo__signals_open(struct volo__signals *s, struct volo_loop *loop,
-                   void (*fn)(void *user), void *user)
+                   const int *numbers, int count, void (*fn)(void *user),
+                   void *user)
 {
-    static const int numbers[2] = {SIGINT, SIGTERM};
     int i;
 
     s->home = &loop->home;
     s->fn = fn;
     s->user = user;
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < count; i++) {
         if (uv_signal_init(loop->uv, &s->handles[i]))
             break;
         s->handles[i].data = s;
@@ -42,7 +40,7 @@ volo__signals_open(struct volo__signals *s, struct volo_loop *loop,
         if (uv_signal_start(&s->handles[i], arrived, numbers[i]))
             break;
     }
-    if (i == 2)
+    if (i == count)
         return 0;
     volo__signals_close(s);
     return VOLO_EIO;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SIGINT and SIGTERM on a loop, where the program has asked for it. */
+/* Signals on a loop, where the program has asked for it. */
 #ifndef VOLO_NET_SIGNALS_H
 #define VOLO_NET_SIGNALS_H
 
@@ -16,10 +16,11 @@ struct volo__signals {
     int open;
 };
 
-/* volo__signals_open(s, loop, fn, user): call ${fn} on the loop's thread at
- * each of the two signals.  VOLO_EIO. */
+/* volo__signals_open(s, loop, numbers, count, fn, user): call ${fn} on the
+ * loop's thread at each of these (two at most).  VOLO_EIO. */
 int volo__signals_open(struct volo__signals *s, struct volo_loop *loop,
-                       void (*fn)(void *user), void *user);
+                       const int *numbers, int count, void (*fn)(void *user),
+                       void *user);
 
 /* volo__signals_close(s): the default actions are back when the loop has gone
  * round once more; ${s} lives until the loop is closed. */

@@ -27,17 +27,20 @@ body_due(const struct volo__conn *c)
     return earliest(due, later(c->since + 10000, c->phase_in * 1000 / rate));
 }
 
-/* When this connection has had its time, as things stand. */
-uint64_t
-volo__conn_due(const struct volo__conn *c)
+/* What the codec or, if it does not say, its phase waits for. */
+static uint64_t
+phase_due(const struct volo__conn *c)
 {
     uint64_t at = UINT64_MAX;
 
+    if (c->wire->ops->due && c->phase != VOLO__WIRE_CLOSING)
+        return c->wire->ops->due(c->wire);
     switch (c->phase) {
     case VOLO__WIRE_IDLE:
-        at = later(c->since, volo__conn_option(
-                                 c, c->wire->requests ? VOLO_SERVER_IDLE_TIMEOUT
-                                                   : VOLO_SERVER_HEAD_TIMEOUT));
+        at = later(c->since,
+                   volo__conn_option(c, c->wire->requests
+                                            ? VOLO_SERVER_IDLE_TIMEOUT
+                                            : VOLO_SERVER_HEAD_TIMEOUT));
         break;
     case VOLO__WIRE_HEAD:
         at = later(c->since, volo__conn_option(c, VOLO_SERVER_HEAD_TIMEOUT));
@@ -53,7 +56,35 @@ volo__conn_due(const struct volo__conn *c)
     default:
         break;
     }
-    if (c->stream.out.bytes)
+    return at;
+}
+
+/* One that has not asked yet has a moment when a stop begins. */
+static uint64_t
+fresh_due(const struct volo__conn *c)
+{
+    if (c->wire->requests || (!c->stage && c->phase != VOLO__WIRE_IDLE))
+        return UINT64_MAX;
+    return c->worker->fresh_until;
+}
+
+static uint64_t
+stage_due(const struct volo__conn *c)
+{
+    int which = c->stage == VOLO__CONN_SNIFFS ? VOLO_SERVER_HEAD_TIMEOUT
+                                              : VOLO_SERVER_HANDSHAKE_TIMEOUT;
+
+    return later(c->since, volo__conn_option(c, which));
+}
+
+/* When this connection has had its time, as things stand. */
+uint64_t
+volo__conn_due(const struct volo__conn *c)
+{
+    uint64_t at = c->stage ? stage_due(c) : phase_due(c);
+
+    at = earliest(at, fresh_due(c));
+    if (!c->stage && volo__stream_waiting(&c->stream))
         at = earliest(at,
                       later(c->last_out,
                             volo__conn_option(c, VOLO_SERVER_WRITE_TIMEOUT)));
@@ -66,6 +97,9 @@ volo__conn_arm(struct volo__conn *c)
 {
     uint64_t at = volo__conn_due(c);
 
+    /* Places for handshakes come free as time goes by. */
+    if (c->stage == VOLO__CONN_QUEUED)
+        at = earliest(at, c->stream.home->now_ms + 1000);
     if (at != UINT64_MAX && (!c->alarm.next || at < c->alarm.at))
         volo__wheel_set(&c->stream.home->wheel, &c->alarm, at);
 }

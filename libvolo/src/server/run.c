@@ -49,7 +49,15 @@ set_codec(volo_server *server)
         .out_limit = (uint32_t)o[VOLO_SERVER_WRITE_BUFFER],
         .request_limit = o[VOLO_SERVER_REQUESTS_PER_CONNECTION],
         .server_name = server->name,
+        .stream_limit = (uint32_t)o[VOLO_SERVER_STREAM_LIMIT],
+        .head_timeout = o[VOLO_SERVER_HEAD_TIMEOUT],
+        .idle_timeout = o[VOLO_SERVER_IDLE_TIMEOUT],
+        .body_timeout = o[VOLO_SERVER_BODY_TIMEOUT],
+        .body_rate = o[VOLO_SERVER_BODY_RATE],
+        .write_timeout = o[VOLO_SERVER_WRITE_TIMEOUT],
     };
+    server->wire_last = server->wire;
+    server->wire_last.request_limit = 1;
 }
 
 static void
@@ -65,6 +73,21 @@ static void
 on_signal(void *user)
 {
     volo_server_stop(user);
+}
+
+static int
+open_signals(struct volo__worker *w)
+{
+    static const int ends[2] = {SIGINT, SIGTERM};
+    const uint64_t *o = w->server->options;
+    int err = 0;
+
+    if (o[VOLO_SERVER_SIGNALS])
+        err = volo__signals_open(&w->signals, w->loop, ends, 2, on_signal,
+                                 w->server);
+    if (!err && o[VOLO_SERVER_RELOAD_SIGNAL])
+        err = volo__reload_on_signal(w);
+    return err;
 }
 
 /* All that can fail, before the first thread. */
@@ -86,10 +109,8 @@ open_all(volo_server *server, unsigned count, uv_loop_t *uv)
         server->workers[i].server = server;
         server->workers[i].index = i;
         err = volo__worker_open(&server->workers[i], uv);
-        if (!err && i == 0 && server->options[VOLO_SERVER_SIGNALS])
-            err =
-                volo__signals_open(&server->workers[0].signals,
-                                   server->workers[0].loop, on_signal, server);
+        if (!err && i == 0)
+            err = open_signals(&server->workers[0]);
         if (err)
             return err;
     }

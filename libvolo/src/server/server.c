@@ -3,7 +3,6 @@
 #include "server/server.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -35,13 +34,12 @@ static const struct {
     [VOLO_SERVER_REQUESTS_PER_CONNECTION] = {UINT64_MAX, 1, UINT64_MAX},
     [VOLO_SERVER_TRAILER_LIMIT] = {16 << 10, 0, 16 << 20},
     [VOLO_SERVER_CHUNK_EXT_LIMIT] = {16 << 10, 0, 16 << 20},
+    [VOLO_SERVER_HTTP2] = {1, 0, 1},
+    [VOLO_SERVER_STREAM_LIMIT] = {128, 1, 65535},
+    [VOLO_SERVER_HANDSHAKE_TIMEOUT] = {10000, 1, UINT64_MAX},
+    [VOLO_SERVER_HANDSHAKE_LIMIT] = {1024, 1, UINT64_MAX},
+    [VOLO_SERVER_RELOAD_SIGNAL] = {0, 0, 1},
 };
-
-static int
-is_new(const volo_server *server)
-{
-    return atomic_load(&server->mode) == VOLO__SERVER_NEW;
-}
 
 int
 volo_server_new(volo_server **out, volo_service *service)
@@ -99,6 +97,11 @@ volo__server_destroy(volo_server *server)
     for (i = 0; i < server->address_count; i++)
         volo__address_close(&server->addresses[i]);
     volo__server_forget_workers(server);
+    for (i = 0; i < server->address_count; i++) {
+        volo_tls_unref(server->ports[i].tls);
+        volo__networks_fini(&server->ports[i].trusted);
+    }
+    volo__free(server->ports);
     volo__free(server->addresses);
     volo__addresses_fini(&server->per_address);
     free_hooks(server);
@@ -126,92 +129,17 @@ int
 volo_server_set_state(volo_server *server, const void *key, void *value,
                       volo_free_fn value_free)
 {
-    if (is_new(server))
+    if (volo__server_is_new(server))
         return volo__states_add(&server->root->states, key, value, value_free);
     if (value_free)
         value_free(value);
     return VOLO_EBUSY;
 }
 
-static int
-add_address(volo_server *server, const struct volo__address *address)
-{
-    struct volo__address *more =
-        volo__realloc(server->addresses,
-                      (server->address_count + 1) * sizeof *server->addresses);
-
-    if (!more)
-        return VOLO_ENOMEM;
-    server->addresses = more;
-    more[server->address_count++] = *address;
-    return 0;
-}
-
-int
-volo_server_bind(volo_server *server, const char *text)
-{
-    struct volo__address address;
-    int err;
-
-    server->error[0] = 0;
-    if (!is_new(server))
-        return VOLO_EBUSY;
-    if (!text)
-        return VOLO_EINVAL;
-    err =
-        volo__address_bind(&address, text, server->error, sizeof server->error);
-    if (err)
-        return err;
-    err = add_address(server, &address);
-    if (err)
-        volo__address_close(&address);
-    return err;
-}
-
-/* sd_listen_fds(3): descriptors from 3 on, if they are meant for us. */
-int
-volo_server_bind_systemd(volo_server *server)
-{
-    const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-    uint64_t n, p;
-    char text[32] = "fd:";
-    uint64_t i;
-    int err;
-
-    if (!pid || !fds || volo__u64_parse(&p, volo_str_of(pid)) ||
-        volo__u64_parse(&n, volo_str_of(fds)) || p != (uint64_t)getpid())
-        return 0;
-    if (n > 1024)
-        return VOLO_EINVAL;
-    for (i = 0; i < n; i++) {
-        text[3 + volo__u64_format(text + 3, 3 + i)] = 0;
-        err = volo_server_bind(server, text);
-        if (err)
-            return err;
-    }
-    return (int)n;
-}
-
-int
-volo_server_port(const volo_server *server, size_t i)
-{
-    if (i >= server->address_count)
-        return VOLO_ENOENT;
-    return volo__address_port(&server->addresses[i]);
-}
-
-int
-volo_server_listener_fd(const volo_server *server, size_t i)
-{
-    if (i >= server->address_count)
-        return VOLO_ENOENT;
-    return server->addresses[i].fd;
-}
-
 int
 volo_server_set(volo_server *server, int option, uint64_t value)
 {
-    if (!is_new(server))
+    if (!volo__server_is_new(server))
         return VOLO_EBUSY;
     if (option <= 0 || option >= VOLO__SERVER_OPTIONS ||
         value < options[option].least || value > options[option].most)
@@ -235,7 +163,7 @@ volo_server_set_name(volo_server *server, const char *name)
     volo_str s = volo_str_of(name);
     char *copy = NULL;
 
-    if (!is_new(server))
+    if (!volo__server_is_new(server))
         return VOLO_EBUSY;
     if (name) {
         if (s.len == 0 || s.len > 256 || !volo__is_field_value(s))
@@ -255,7 +183,7 @@ volo_server_on_thread(volo_server *server, volo_task_fn start,
 {
     int err = 0;
 
-    if (!is_new(server))
+    if (!volo__server_is_new(server))
         err = VOLO_EBUSY;
     else if (server->thread_start || server->thread_stop || server->thread_free)
         err = VOLO_EEXIST;
@@ -276,7 +204,7 @@ volo_server_on_stop(volo_server *server, volo_task_fn fn, void *user,
                     volo_free_fn user_free)
 {
     struct volo__stop_hook **end = &server->stop_hooks, *hook = NULL;
-    int err = !fn ? VOLO_EINVAL : is_new(server) ? 0 : VOLO_EBUSY;
+    int err = !fn ? VOLO_EINVAL : volo__server_is_new(server) ? 0 : VOLO_EBUSY;
 
     if (!err) {
         hook = volo__malloc(sizeof *hook);
@@ -306,6 +234,10 @@ volo_server_stat(const volo_server *server, int id)
 
     if (id <= 0 || id >= VOLO__STATS)
         return 0;
+    if (id == VOLO_STAT_RELOADS)
+        return atomic_load(&server->reloads);
+    if (id == VOLO_STAT_RELOADS_FAILED)
+        return atomic_load(&server->reloads_failed);
     for (i = 0; i < server->worker_count; i++)
         sum += atomic_load_explicit(&server->workers[i].stats[id],
                                     memory_order_relaxed);

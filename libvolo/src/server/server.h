@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include <volo/server.h>
+#include <volo/tls.h>
 
 #include "h1/h1.h"
 #include "net/listener.h"
@@ -17,11 +18,26 @@
 #include "net/signals.h"
 #include "net/stream.h"
 #include "server/addresses.h"
+#include "server/networks.h"
 #include "server/root.h"
 
-enum { VOLO__SERVER_OPTIONS = 23, VOLO__STATS = 11 };
+enum { VOLO__SERVER_OPTIONS = 28, VOLO__STATS = 16 };
 
 struct volo__worker;
+struct volo__conn;
+
+/* What is particular to one listener. */
+struct volo__port {
+    volo_tls *tls;                 /* NULL: in the clear */
+    struct volo__networks trusted; /* who begins with a PROXY header */
+};
+
+/* Connections in a handshake, or waiting for it (conn_hand.c). */
+struct volo__hand_list {
+    struct volo__conn *first;
+    struct volo__conn *last;
+    uint64_t count;
+};
 
 /* Called when a stop begins, in order. */
 struct volo__stop_hook {
@@ -44,8 +60,10 @@ struct volo_server {
     uint64_t options[VOLO__SERVER_OPTIONS];
     char *name;
     struct volo__wire_config wire;
+    struct volo__wire_config wire_last; /* one request, and no more */
 
     struct volo__address *addresses;
+    struct volo__port *ports; /* as many */
     size_t address_count;
 
     struct volo__worker *workers;
@@ -62,6 +80,8 @@ struct volo_server {
     atomic_ullong connections;
     atomic_uint paused;
     struct volo__addresses per_address;
+    atomic_ullong reloads; /* of one volo_tls each */
+    atomic_ullong reloads_failed;
 
     volo_task_fn thread_start;
     volo_task_fn thread_stop;
@@ -84,8 +104,13 @@ struct volo__worker {
     size_t listeners_open;
     size_t listener_count;
     struct volo__conn *conns; /* newest first */
+    struct volo__hand_list hand_begun;
+    struct volo__hand_list hand_waiting;
+    int hand_looking;
     struct volo__signals signals;
-    int stopping; /* 0, 1 gracefully, 2 at once */
+    struct volo__signals reload_signal;
+    int stopping;         /* 0, 1 gracefully, 2 at once */
+    uint64_t fresh_until; /* for those that have not asked yet */
     int finished;
     atomic_int paused;
     struct volo__task pause_task;
@@ -107,6 +132,13 @@ volo__worker_bump(struct volo__worker *w, int stat, uint64_t n)
     atomic_store_explicit(&w->stats[stat], old + n, memory_order_relaxed);
 }
 
+/* volo__server_is_new(server): 1 while it may be set up. */
+static inline int
+volo__server_is_new(const volo_server *server)
+{
+    return atomic_load(&server->mode) == VOLO__SERVER_NEW;
+}
+
 /* volo__worker_open(w, uv): its loop (on ${uv} if not NULL), its listeners.
  * VOLO_E...; then nothing is left open. */
 int volo__worker_open(struct volo__worker *w, uv_loop_t *uv);
@@ -114,6 +146,10 @@ int volo__worker_open(struct volo__worker *w, uv_loop_t *uv);
 /* volo__worker_close(w): let its loop go, once it has finished or was never
  * run. */
 void volo__worker_close(struct volo__worker *w);
+
+/* volo__reload_on_signal(w): SIGHUP reloads, on this worker's thread.
+ * VOLO_EIO. */
+int volo__reload_on_signal(struct volo__worker *w);
 
 /* volo__worker_forget(w): let its home go too: the server is being freed. */
 void volo__worker_forget(struct volo__worker *w);
@@ -146,9 +182,10 @@ void volo__worker_conn_gone(struct volo__worker *w);
 /* volo__server_begin_stop(server): on worker 0's thread: hooks, then all. */
 void volo__server_begin_stop(volo_server *server);
 
-/* volo__conn_open(w, fd, addr): serve a connection; closes ${fd} on failure. */
-void volo__conn_open(struct volo__worker *w, int fd,
-                     const struct sockaddr *addr);
+/* volo__conn_open(w, port, fd, addr): serve a connection; closes ${fd} on
+ * failure. */
+void volo__conn_open(struct volo__worker *w, const struct volo__port *port,
+                     int fd, const struct sockaddr *addr);
 
 /* volo__conn_stop(conn, now): gracefully, or at once. */
 void volo__conn_stop(struct volo__conn *conn, int now);

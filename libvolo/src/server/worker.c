@@ -13,6 +13,8 @@
     ((struct volo__worker *)(void *)((char *)(ptr)-offsetof( \
         struct volo__worker, member)))
 
+enum { FRESH_MS = 1000 }; /* for a connection that is about to ask */
+
 /* ---- Accepting ----------------------------------------------------------- */
 
 static void
@@ -89,7 +91,7 @@ on_accept(struct volo__listener *l, int fd, const struct sockaddr *addr,
     unsigned i;
 
     (void)len;
-    volo__conn_open(w, fd, addr);
+    volo__conn_open(w, &server->ports[l - w->listeners], fd, addr);
     if (!at_limit(server))
         return;
     pause_at_limit(w);
@@ -170,8 +172,10 @@ volo__worker_stop(struct volo__worker *w, int now)
     if (w->finished || (w->stopping && !now))
         return;
     w->stopping = now ? 2 : 1;
-    if (first)
+    if (first) {
+        w->fresh_until = w->loop->home.now_ms + FRESH_MS;
         close_listeners(w);
+    }
     stop_conns(w, now);
     if (!now && wait != UINT64_MAX)
         volo__wheel_set(&w->loop->home.wheel, &w->stop_alarm,
@@ -186,6 +190,7 @@ volo__worker_check(struct volo__worker *w)
         return;
     w->finished = 1;
     volo__signals_close(&w->signals); /* a second one was still ours */
+    volo__signals_close(&w->reload_signal);
     volo__wheel_clear(&w->loop->home.wheel, &w->stop_alarm);
     volo__worker_finished(w);
 }
@@ -253,6 +258,7 @@ volo__worker_open(struct volo__worker *w, uv_loop_t *uv)
     w->home = &w->loop->home;
     volo__home_keep(w->home, volo__root_ref(w->server->root), volo__root_unref);
     w->home->live++;
+    w->fresh_until = UINT64_MAX;
     w->pause_task.run = pause_run;
     w->resume_task.run = resume_run;
     w->stop_task.run = stop_run;
@@ -282,6 +288,7 @@ volo__worker_close(struct volo__worker *w)
         for (i = 0; i < w->listeners_open; i++)
             volo__listener_close(&w->listeners[i], forget_listener);
         volo__signals_close(&w->signals);
+        volo__signals_close(&w->reload_signal);
     }
     volo__loop_leave();
     volo__loop_close(w->loop);
