@@ -167,6 +167,26 @@ func SecureHeaders(hsts time.Duration, csp string) NativeLayer {
 	return layer("SecureHeaders", c, err)
 }
 
+// HSTS tells browsers that come over https to do so for maxAge to come (0: not
+// any more), with all subdomains of the host; preload asks for a place in the
+// lists that browsers ship, who want subdomains and a year at least.
+func HSTS(maxAge time.Duration, subdomains, preload bool) NativeLayer {
+	var c uintptr
+	flags := flag(subdomains)*int(cvolo.VOLO_HSTS_SUBDOMAINS) | flag(preload)*int(cvolo.VOLO_HSTS_PRELOAD)
+	err := cvolo.Volo_layer_hsts(&c, uint64(max(maxAge, 0)/time.Second), uint(flags))
+	return layer("HSTS", c, err)
+}
+
+// HTTPSRedirect sends who comes over plain http to the same place over https,
+// on port (0: the usual one), by a 308; except below the paths in exempt, such
+// as "/.well-known/acme-challenge/". Not for a server behind a proxy that ends
+// TLS: there, all comes over plain http.
+func HTTPSRedirect(port int, exempt ...string) NativeLayer {
+	var c uintptr
+	err := cvolo.Volo_layer_https_redirect(&c, port, text(strings.Join(exempt, ", ")))
+	return layer("HTTPSRedirect", c, err)
+}
+
 // ClientIP finds the client's address behind proxies, for [Ctx.ClientIP]: from
 // the field header (empty: X-Forwarded-For; "forwarded": RFC 7239), the
 // rightmost address that is not in trusted, networks such as "127.0.0.1/32,

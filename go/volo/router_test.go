@@ -239,6 +239,21 @@ func TestStockLayersAreThoseOfLibvolo(t *testing.T) {
 	c.Get("/late")
 }
 
+func TestWhoComesOverPlainHTTPIsSentToHTTPS(t *testing.T) {
+	r := volo.NewRouter()
+	r.UseNative(volo.HTTPSRedirect(8443, "/well", "/known"), volo.HSTS(time.Hour, true, false))
+	r.Get("/", text("ok"))
+	r.Get("/known/x", text("ok"))
+	c := volotest.New(t, r)
+	got := c.Do(volotest.Request{Target: "/?a=b", Header: http.Header{"Host": {"example.com:80"}}})
+	if got.Status != 308 || got.Header.Get("Location") != "https://example.com:8443/?a=b" {
+		t.Error(got)
+	}
+	if got := c.Get("/known/x"); got.Status != 200 || got.Header.Get("Strict-Transport-Security") != "" {
+		t.Error(got)
+	}
+}
+
 func TestABodyLimitOfARoute(t *testing.T) {
 	r := volo.NewRouter()
 	r.Post("/small", text("ok"), volo.MaxBody(3))
@@ -254,7 +269,8 @@ func TestABodyLimitOfARoute(t *testing.T) {
 func TestABadLayerIsRefusedWithWords(t *testing.T) {
 	for name, layer := range map[string]volo.NativeLayer{
 		"Timeout": volo.Timeout(0, 0), "CORS": volo.CORS(volo.CORSOptions{Origins: []string{"*"}, Credentials: true}),
-		"ClientIP": volo.ClientIP("not a network", ""),
+		"ClientIP": volo.ClientIP("not a network", ""), "HTTPSRedirect": volo.HTTPSRedirect(70000),
+		"HSTS": volo.HSTS(time.Hour, true, true),
 	} {
 		if got := panics(func() { volo.NewRouter().UseNative(layer) }); !strings.Contains(got, name+": invalid argument") {
 			t.Errorf("%s: %q", name, got)

@@ -97,6 +97,25 @@ def test_secure_headers_are_set_where_the_answer_does_not() -> None:
     assert headers["content-security-policy"] == "default-src 'self'"
 
 
+def test_who_comes_over_plain_http_is_sent_to_https() -> None:
+    app = make(layers.https_redirect(8443, exempt=["/well", "/known"]))
+    with TestClient(app) as client:
+        response = client.get("/?a=b", headers={"host": "example.com:80"})
+        assert client.get("/known/x").status_code == 404
+    assert response.status_code == 308
+    assert response.headers["location"] == "https://example.com:8443/?a=b"
+    with pytest.raises(VoloError):
+        layers.https_redirect(exempt="nowhere")
+
+
+def test_hsts_is_for_https_and_asks_for_enough() -> None:
+    with TestClient(make(layers.hsts(3600, subdomains=True))) as client:
+        assert "strict-transport-security" not in client.get("/").headers
+    layers.hsts(63072000, subdomains=True, preload=True)
+    with pytest.raises(VoloError):
+        layers.hsts(63072000, preload=True)
+
+
 def test_client_ip_is_believed_from_proxies_only() -> None:
     sent = {"x-forwarded-for": "203.0.113.9"}
     app = make(layers.client_ip(["10.0.0.0/8"]))

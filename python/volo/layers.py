@@ -31,6 +31,8 @@ __all__ = [
     "concurrency",
     "cors",
     "etag",
+    "hsts",
+    "https_redirect",
     "request_id",
     "secure_headers",
     "timeout",
@@ -108,6 +110,24 @@ def secure_headers(hsts: int = 0, csp: str | None = None) -> Layer:
     Content-Security-Policy."""
     layer = cvolo.volo_layer_secure_headers(hsts, csp)
     return _shared("secure_headers", layer)
+
+
+def hsts(seconds: int, *, subdomains: bool = False, preload: bool = False) -> Layer:
+    """Tell browsers that come over https to do so for ``seconds`` to come (0:
+    not any more), with all ``subdomains``; ``preload`` asks for a place in the
+    lists that browsers ship, who want subdomains and a year at least."""
+    flags = subdomains * int(cvolo.VOLO_HSTS_SUBDOMAINS)
+    flags |= preload * int(cvolo.VOLO_HSTS_PRELOAD)
+    return _shared("hsts", cvolo.volo_layer_hsts(seconds, flags))
+
+
+def https_redirect(port: int = 443, *, exempt: str | Iterable[str] = ()) -> Layer:
+    """Send who comes over plain http to the same place over https, on
+    ``port``, by a 308; except below the paths in ``exempt``, such as
+    ``"/.well-known/acme-challenge/"``.  Not for a server behind a proxy that
+    ends TLS: there, all comes over plain http."""
+    paths = exempt if isinstance(exempt, str) else ", ".join(exempt)
+    return _shared("https_redirect", cvolo.volo_layer_https_redirect(port, paths))
 
 
 def client_ip(trusted: str | Iterable[str], header: str | None = None) -> Layer:

@@ -147,10 +147,10 @@ VOLO_API int volo_layer_hsts(volo_layer **out, uint64_t seconds,
                              unsigned flags);
 
 /**
- * volo_layer_https_redirect(out, port, except):
+ * volo_layer_https_redirect(out, port, exempt):
  * Send who comes over plain http to the same place over https, on ${port} (0
  * and 443: the usual one), by a 308, which keeps the method; with 400 if the
- * request has no host that is a name or an address.  ${except} is a list of
+ * request has no host that is a name or an address.  ${exempt} is a list of
  * path prefixes that are served all the same, such as
  * "/.well-known/acme-challenge/, /health" (NULL: none), apart by commas or
  * blanks.  Not for a server behind a proxy that ends TLS: there, all comes
@@ -158,7 +158,7 @@ VOLO_API int volo_layer_hsts(volo_layer **out, uint64_t seconds,
  * @since 0.1
  */
 VOLO_API int volo_layer_https_redirect(volo_layer **out, int port,
-                                       const char *except);
+                                       const char *exempt);
 
 /**
  * volo_layer_client_ip(out, trusted, header):

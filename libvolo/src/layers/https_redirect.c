@@ -152,20 +152,20 @@ copy_prefixes(char *out, const char *list)
 }
 
 int
-volo_layer_https_redirect(volo_layer **out, int port, const char *except)
+volo_layer_https_redirect(volo_layer **out, int port, const char *exempt)
 {
     struct https_redirect *layer;
 
     if (!out || port < 0 || port > 65535)
         return VOLO_EINVAL;
-    if (!except)
-        except = "";
-    layer = volo_alloc(sizeof *layer + strlen(except) + 2);
+    if (!exempt)
+        exempt = "";
+    layer = volo_alloc(sizeof *layer + strlen(exempt) + 2);
     if (!layer)
         return VOLO_ENOMEM;
     if (port && port != 443)
         snprintf(layer->port, sizeof layer->port, ":%d", port);
-    if (copy_prefixes(layer->prefixes, except)) {
+    if (copy_prefixes(layer->prefixes, exempt)) {
         volo_free(layer);
         return VOLO_EINVAL;
     }
