@@ -271,3 +271,24 @@ volo__h1_check_head(struct volo__h1 *h1, volo_cx *cx)
         h1->final = 1;
     return 0;
 }
+
+/* RFC 7540 section 3.2.  Later requests would be answered in two protocols,
+ * and one with content would leave its client waiting for nothing. */
+int
+volo__h1_wants_h2c(const struct volo__h1 *h1, const volo_cx *cx,
+                   volo_str *settings)
+{
+    const volo_str name = VOLO_STR("http2-settings");
+
+    if (!(cx->codec_bits & VOLO__H1_UPGRADE) || !h1->wire.host->h2c)
+        return 0;
+    if (h1->wire.requests != 1 || h1->final || cx->body.length ||
+        cx->req.method == VOLO_CONNECT)
+        return 0;
+    if (!lists(cx, VOLO_FIELD_UPGRADE, "h2c") ||
+        !lists(cx, VOLO_FIELD_CONNECTION, "http2-settings") ||
+        volo__fields_count_named(&cx->req.headers, name) != 1)
+        return 0;
+    *settings = volo__fields_find(&cx->req.headers, 0, name);
+    return 1;
+}

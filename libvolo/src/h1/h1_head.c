@@ -112,13 +112,34 @@ begin_body(struct volo__h1 *h1, volo_cx *cx, const char *ptr, size_t len)
     return 0;
 }
 
+/* The other codec has the exchange and the connection from here on. */
+static int
+hand_over(struct volo__h1 *h1, volo_cx *cx)
+{
+    volo_str settings;
+
+    if (!volo__h1_wants_h2c(h1, cx, &settings))
+        return 0;
+    cx->body.complete = 1;
+    cx->codec = NULL;
+    cx->conn = NULL;
+    if (h1->wire.host->h2c(&h1->wire, cx, settings)) {
+        h1->parsing = NULL;
+        h1->state = VOLO__H1_UPGRADED;
+        return 1;
+    }
+    cx->codec = &volo__h1_codec;
+    cx->conn = h1;
+    return 0;
+}
+
 size_t
 volo__h1_launch(struct volo__h1 *h1, const char *ptr, size_t len)
 {
     volo_cx *cx = h1->parsing;
     size_t n = 0;
 
-    if (!may_serve(h1, cx))
+    if (!may_serve(h1, cx) || hand_over(h1, cx))
         return 0;
     link_last(h1, cx);
     if (cx->body.length) {

@@ -244,7 +244,8 @@ can_upgrade(volo_cx *cx, volo_str protocol)
     const struct volo__fields *fields = &cx->req.headers;
     uint32_t i;
 
-    if (cx->req.version != 11)
+    /* There is no descriptor to give away that speaks plainly. */
+    if (cx->req.version != 11 || (cx->peer && cx->peer->tls))
         return VOLO_ENOTIMPL;
     if (cx->body.length || !(cx->codec_bits & VOLO__H1_UPGRADE))
         return VOLO_EINVAL;

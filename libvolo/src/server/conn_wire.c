@@ -59,10 +59,43 @@ host_upgrade(struct volo__wire *wire, volo_cx *cx)
     host_wake(wire);
 }
 
+/* RFC 7540 section 3.2: cleartext only.  What a bad request for it has put
+ * into the queue, which was empty, is taken back. */
+static int
+host_h2c(struct volo__wire *wire, volo_cx *cx, volo_str settings)
+{
+    static const char go[] = "HTTP/1.1 101 Switching Protocols\r\n"
+                             "connection: upgrade\r\nupgrade: h2c\r\n\r\n";
+    struct volo__conn *c = conn_of(wire);
+    struct volo__outq *out = wire->out;
+    struct volo__wire *h2;
+
+    if (c->peer.tls || out->bytes || !volo__conn_option(c, VOLO_SERVER_HTTP2))
+        return 0;
+    if (volo__outq_copy(out, go, sizeof go - 1))
+        return 0;
+    if (volo__h2_new(&h2, volo__conn_wire_config(c), &volo__conn_host,
+                     wire->home, out, &c->peer)) {
+        volo__outq_clear(out);
+        return 0;
+    }
+    if (volo__h2_adopt(h2, cx, settings)) {
+        h2->ops->close(h2);
+        volo__outq_clear(out);
+        return 0;
+    }
+    c->adopted = cx;
+    volo__conn_count(c);
+    c->requests_seen = h2->requests;
+    c->wire = h2;
+    return 1;
+}
+
 const struct volo__wire_host volo__conn_host = {
     .serve = host_serve,
     .wake = host_wake,
     .upgrade = host_upgrade,
+    .h2c = host_h2c,
 };
 
 /* ---- The codec ----------------------------------------------------------- */
