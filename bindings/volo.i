@@ -36,7 +36,9 @@
 %ignore VOLO_NEST_H;
 %ignore VOLO_LAYERS_H;
 %ignore VOLO_QUEUE_H;
+%ignore VOLO_QUEUE_LAYER_H;
 %ignore VOLO_SERVER_H;
+%ignore VOLO_TLS_H;
 %ignore VOLO_TEST_H;
 %ignore VOLO_API;
 %ignore VOLO__MAYBE_UNUSED;
@@ -51,6 +53,8 @@
 %ignore volo_queue_ref;
 %ignore volo_queue_unref;
 %ignore volo_server_free;
+%ignore volo_tls_ref;
+%ignore volo_tls_unref;
 %ignore volo_cors_free;
 %ignore volo_test_free;
 %ignore volo_test_response_free;
@@ -87,8 +91,15 @@
 %ignore volo_pair;
 %ignore volo_job;
 %ignore volo_answer;
+%ignore VOLO_JOB_SERVE;
+%ignore VOLO_JOB_ENTER;
+%ignore VOLO_JOB_LEAVE;
+%ignore VOLO_ANSWER_REPLY;
+%ignore VOLO_ANSWER_GO_ON;
+%ignore VOLO_ANSWER_CHANGE;
 %ignore volo_queue_service;
 %ignore volo_queue_service_streaming;
+%ignore volo_queue_layer;
 %ignore volo_queue_take;
 %ignore volo_queue_answer;
 %ignore volo_batch_service;
@@ -113,6 +124,7 @@ VOLO_HANDLE(volo_layer, volo_layer_unref)
 VOLO_HANDLE(volo_router, volo_router_unref)
 VOLO_HANDLE(volo_queue, volo_queue_unref)
 VOLO_HANDLE(volo_server, volo_server_free)
+VOLO_HANDLE(volo_tls, volo_tls_unref)
 VOLO_HANDLE(volo_cors, volo_cors_free)
 VOLO_HANDLE(volo_test, volo_test_free)
 VOLO_HANDLE(volo_test_response, volo_test_response_free)
@@ -134,5 +146,6 @@ struct volo_test_request {};
 %include <volo/layers.h>
 %include <volo/queue.h>
 %include <volo/queue_layer.h>
+%include <volo/tls.h>
 %include <volo/server.h>
 %include <volo/test.h>

@@ -43,7 +43,8 @@ func takeString(s string) string {
 %}
 %typemap(freearg) const char *OPTIONAL %{ free($1); %}
 %apply const char *OPTIONAL {
-    const char *method, const char *header, const char *csp
+    const char *method, const char *header, const char *csp,
+    const char *key_file, const char *file, const char *text
 };
 
 /* What is made goes to a number that the caller has, since a handle is one. */
@@ -59,6 +60,7 @@ VOLO_GO_OUT(volo_router)
 VOLO_GO_OUT(volo_route)
 VOLO_GO_OUT(volo_queue)
 VOLO_GO_OUT(volo_server)
+VOLO_GO_OUT(volo_tls)
 VOLO_GO_OUT(volo_cors)
 VOLO_GO_OUT(volo_test)
 VOLO_GO_OUT(volo_test_request)

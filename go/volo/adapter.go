@@ -19,9 +19,8 @@ import (
 //
 // They see what net/http would show them, with these exceptions.  A connection
 // cannot be hijacked: [http.ResponseController] and the Hijacker interface say
-// [http.ErrNotSupported], and so do deadlines.  Informational answers such as
-// 103 are not sent.  A Connection field of the answer is the server's to
-// write.  Trailers of a request are those that it has announced.  A panic is
+// [http.ErrNotSupported], and so do deadlines.  Of informational answers only
+// 103 is sent.  A Connection field of the answer is the server's to write.  Trailers of a request are those that it has announced.  A panic is
 // answered with 500 if nothing has been sent, and with a cut if something has;
 // [http.ErrAbortHandler] cuts in any case.  The limits of the server hold: its
 // body limit makes a read fail with an [http.MaxBytesError].

@@ -133,7 +133,7 @@ func TestWhatCannotBeHadIsNotSupported(t *testing.T) {
 		if err := c.EnableFullDuplex(); err != nil {
 			t.Error(err)
 		}
-		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusProcessing)
 		w.WriteHeader(http.StatusAccepted)
 	})
 	if got := raw(t, addr, closing); !strings.HasPrefix(got, "HTTP/1.1 202 ") {

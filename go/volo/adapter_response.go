@@ -61,8 +61,8 @@ func (w *response) head() http.Header {
 }
 
 // WriteHeader sets the status and ends the time in which fields can be set.
-// An informational status (100 to 199) is not sent: HTTP lets a server leave
-// it out.
+// Of the informational ones (100 to 199), 103 is sent at once with the fields
+// of now; the others are not, as HTTP lets a server leave them out.
 func (w *response) WriteHeader(code int) {
 	switch {
 	case w.finished.Load():
@@ -77,6 +77,7 @@ func (w *response) WriteHeader(code int) {
 		w.warn("http: %s: 101 is not supported, as the connection cannot be hijacked", caller())
 		code = http.StatusNotImplemented
 	case code < 200:
+		w.inform(code)
 		return
 	}
 	w.status = code

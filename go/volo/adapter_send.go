@@ -3,6 +3,7 @@
 package volo
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -110,6 +111,27 @@ func (w *response) putTrailer(name string, values []string) {
 		if err := w.writer.Trailer(name, clean(value)); err != nil {
 			w.warn("http: trailer %q: %v", name, err)
 		}
+	}
+}
+
+// inform sends a 103.  It is advice: what does not work is left out.
+func (w *response) inform(code int) {
+	if code != http.StatusEarlyHints {
+		return
+	}
+	hints := http.Header{}
+	for name, values := range w.header {
+		if !w.isSent(name) {
+			continue
+		}
+		for _, value := range values {
+			if value = clean(value); isFieldValue(value) {
+				hints[name] = append(hints[name], value)
+			}
+		}
+	}
+	if err := w.c.EarlyHints(hints); err != nil && !errors.Is(err, ErrCanceled) {
+		w.warn("http: 103 was not sent: %v", err)
 	}
 }
 

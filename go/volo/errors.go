@@ -48,6 +48,7 @@ const (
 	ErrDropped   Code = -28 // the handler let go without an answer
 	ErrExpect    Code = -29 // expectation failed
 	ErrLoop      Code = -30 // contains itself
+	ErrTLS       Code = -31 // TLS failed
 )
 
 var codes = [...]struct {
@@ -85,6 +86,7 @@ var codes = [...]struct {
 	28: {500, "the handler let go without an answer", nil},
 	29: {417, "expectation failed", nil},
 	30: {500, "contains itself", nil},
+	31: {500, "TLS failed", nil},
 }
 
 func (c Code) known() bool { return c < 0 && int(-c) < len(codes) }

@@ -53,22 +53,22 @@ typedef _gostring_ swig_type_19;
 typedef _gostring_ swig_type_20;
 typedef long long swig_type_21;
 typedef _gostring_ swig_type_22;
-typedef _gostring_ swig_type_23;
+typedef long long swig_type_23;
 typedef _gostring_ swig_type_24;
-typedef long long swig_type_25;
-typedef long long swig_type_26;
+typedef _gostring_ swig_type_25;
+typedef _gostring_ swig_type_26;
 typedef long long swig_type_27;
 typedef long long swig_type_28;
-typedef _gostring_ swig_type_29;
+typedef long long swig_type_29;
 typedef long long swig_type_30;
-typedef long long swig_type_31;
-typedef long long swig_type_32;
+typedef _gostring_ swig_type_31;
+typedef _gostring_ swig_type_32;
 typedef _gostring_ swig_type_33;
-typedef long long swig_type_34;
+typedef _gostring_ swig_type_34;
 typedef long long swig_type_35;
-typedef long long swig_type_36;
+typedef _gostring_ swig_type_36;
 typedef _gostring_ swig_type_37;
-typedef _gostring_ swig_type_38;
+typedef long long swig_type_38;
 typedef _gostring_ swig_type_39;
 typedef _gostring_ swig_type_40;
 typedef _gostring_ swig_type_41;
@@ -76,188 +76,246 @@ typedef _gostring_ swig_type_42;
 typedef long long swig_type_43;
 typedef _gostring_ swig_type_44;
 typedef long long swig_type_45;
-typedef _gostring_ swig_type_46;
-typedef _gostring_ swig_type_47;
+typedef long long swig_type_46;
+typedef long long swig_type_47;
 typedef _gostring_ swig_type_48;
-typedef _gostring_ swig_type_49;
-typedef _gostring_ swig_type_50;
+typedef long long swig_type_49;
+typedef long long swig_type_50;
 typedef long long swig_type_51;
 typedef _gostring_ swig_type_52;
-typedef long long swig_type_53;
-extern void _wrap_Swig_free_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern uintptr_t _wrap_Swig_malloc_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern void _wrap_delete_volo_service_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_layer_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_router_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_queue_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_server_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_cors_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_test_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_delete_volo_test_response_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_VOLO_EINVAL_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ENOMEM_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EEXIST_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ENOENT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EBUSY_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ECANCELED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EALREADY_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EAGAIN_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ETIMEDOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ETOOBIG_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EPROTO_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EMEDIA_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EFORMAT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EVALUE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EMISSING_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EHEAD_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EURI_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ENOTIMPL_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EVERSION_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EMETHOD_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ECLOSED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EIO_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EADDRINUSE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EACCES_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ENOFILES_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ERANGE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ETHREAD_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EDROPPED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_EEXPECT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ELOOP_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_OK_cvolo_e774013fba6535bc(void);
-extern swig_type_1 _wrap_volo_strerror_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern swig_type_2 _wrap_volo_error_name_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern swig_intgo _wrap_volo_error_status_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern swig_intgo _wrap_VOLO_VERSION_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_volo_version_cvolo_e774013fba6535bc(void);
-extern swig_type_3 _wrap_volo_version_text_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_ANY_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_GET_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_HEAD_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_POST_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_PUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_DELETE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_CONNECT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_OPTIONS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_TRACE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_PATCH_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_OTHER_cvolo_e774013fba6535bc(void);
-extern swig_type_4 _wrap_volo_method_name_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern swig_intgo _wrap_volo_method_is_safe_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern swig_type_5 _wrap_volo_status_reason_cvolo_e774013fba6535bc(swig_intgo arg1);
-extern swig_intgo _wrap_volo_service_freeze_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_service_add_layer_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_router_new_cvolo_e774013fba6535bc(swig_voidp arg1);
-extern uintptr_t _wrap_volo_router_service_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_router_route_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2, swig_type_6 arg3, swig_type_7 arg4, uintptr_t arg5);
-extern swig_intgo _wrap_volo_router_add_layer_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_router_fallback_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_router_method_fallback_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_VOLO_SLASH_STRICT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SLASH_REDIRECT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SLASH_IGNORE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_volo_router_set_slash_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_volo_router_set_clean_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_volo_router_set_auto_options_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2);
-extern swig_type_8 _wrap_volo_router_error_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_route_layer_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_route_name_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_9 arg2);
-extern swig_intgo _wrap_volo_router_nest_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_10 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_volo_router_nest_service_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_11 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_volo_router_group_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2, swig_type_12 arg3);
-extern swig_intgo _wrap_volo_router_merge_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_router_host_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_13 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_volo_layer_timeout_cvolo_e774013fba6535bc(swig_voidp arg1, swig_type_14 arg2, swig_intgo arg3);
-extern swig_intgo _wrap_volo_layer_body_limit_cvolo_e774013fba6535bc(swig_voidp arg1, swig_type_15 arg2);
-extern swig_intgo _wrap_volo_layer_concurrency_cvolo_e774013fba6535bc(swig_voidp arg1, swig_intgo arg2, swig_intgo arg3);
-extern swig_intgo _wrap_volo_layer_request_id_cvolo_e774013fba6535bc(swig_voidp arg1, swig_type_16 arg2, swig_intgo arg3);
-extern swig_intgo _wrap_VOLO_LOG_COMMON_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_LOG_COMBINED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_LOG_JSON_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_volo_layer_access_log_fd_cvolo_e774013fba6535bc(swig_voidp arg1, swig_intgo arg2, swig_intgo arg3);
-extern swig_intgo _wrap_volo_cors_new_cvolo_e774013fba6535bc(swig_voidp arg1);
-extern swig_intgo _wrap_volo_cors_origin_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_17 arg2);
-extern swig_intgo _wrap_volo_cors_methods_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_18 arg2);
-extern swig_intgo _wrap_volo_cors_headers_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_19 arg2);
-extern swig_intgo _wrap_volo_cors_expose_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_20 arg2);
-extern swig_intgo _wrap_volo_cors_credentials_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_volo_cors_max_age_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2);
-extern swig_intgo _wrap_volo_layer_cors_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_layer_secure_headers_cvolo_e774013fba6535bc(swig_voidp arg1, swig_type_21 arg2, swig_type_22 arg3);
-extern swig_intgo _wrap_volo_layer_client_ip_cvolo_e774013fba6535bc(swig_voidp arg1, swig_type_23 arg2, swig_type_24 arg3);
-extern swig_intgo _wrap_volo_layer_etag_cvolo_e774013fba6535bc(swig_voidp arg1, swig_intgo arg2);
-extern swig_intgo _wrap_volo_queue_new_cvolo_e774013fba6535bc(swig_voidp arg1, swig_type_25 arg2);
-extern swig_intgo _wrap_volo_queue_fd_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_type_26 _wrap_volo_queue_len_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_type_27 _wrap_volo_queue_oldest_us_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_type_28 _wrap_volo_queue_wakes_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_volo_queue_close_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_new_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_server_add_layer_cvolo_e774013fba6535bc(uintptr_t arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_server_bind_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_29 arg2);
-extern swig_intgo _wrap_volo_server_bind_systemd_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_port_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_30 arg2);
-extern swig_intgo _wrap_volo_server_listener_fd_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_31 arg2);
-extern swig_intgo _wrap_VOLO_SERVER_WORKERS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_BODY_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_BODY_RATE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_BACKLOG_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_HALF_CLOSE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_SIGNALS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_volo_server_set_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2, swig_type_32 arg3);
-extern swig_intgo _wrap_volo_server_get_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2, swig_intgo arg3);
-extern swig_intgo _wrap_volo_server_set_name_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_33 arg2);
-extern swig_intgo _wrap_volo_server_run_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_start_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_wait_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_volo_server_stop_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_open_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_fd_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_type_34 _wrap_volo_server_next_ms_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_step_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_35 arg2);
-extern swig_intgo _wrap_VOLO_STAT_CONNECTIONS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_ACCEPTED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_REQUESTS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_ACTIVE_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_REFUSED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_TIMEOUTS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_MALFORMED_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_READS_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_WRITES_cvolo_e774013fba6535bc(void);
-extern swig_intgo _wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_e774013fba6535bc(void);
-extern swig_type_36 _wrap_volo_server_stat_cvolo_e774013fba6535bc(uintptr_t arg1, swig_intgo arg2);
-extern swig_type_37 _wrap_volo_server_error_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_intgo _wrap_volo_test_new_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_test_request_new_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2, swig_type_38 arg3, swig_type_39 arg4);
-extern swig_intgo _wrap_volo_test_request_header_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_40 arg2, swig_type_41 arg3);
-extern swig_intgo _wrap_volo_test_request_body_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_42 arg2);
-extern void _wrap_volo_test_request_chunk_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_43 arg2);
-extern swig_intgo _wrap_volo_test_request_peer_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_44 arg2);
-extern void _wrap_volo_test_request_leave_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_45 arg2);
-extern swig_intgo _wrap_volo_test_send_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3);
-extern swig_intgo _wrap_volo_test_get_cvolo_e774013fba6535bc(swig_voidp arg1, uintptr_t arg2, swig_type_46 arg3);
-extern swig_intgo _wrap_volo_test_status_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_type_47 _wrap_volo_test_header_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_48 arg2);
-extern swig_type_49 _wrap_volo_test_trailer_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_50 arg2);
-extern swig_type_51 _wrap_volo_test_header_count_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern swig_type_52 _wrap_volo_test_body_cvolo_e774013fba6535bc(uintptr_t arg1);
-extern void _wrap_volo_test_run_cvolo_e774013fba6535bc(uintptr_t arg1, swig_type_53 arg2);
+typedef _gostring_ swig_type_53;
+typedef _gostring_ swig_type_54;
+typedef _gostring_ swig_type_55;
+typedef _gostring_ swig_type_56;
+typedef _gostring_ swig_type_57;
+typedef long long swig_type_58;
+typedef _gostring_ swig_type_59;
+typedef long long swig_type_60;
+typedef _gostring_ swig_type_61;
+typedef _gostring_ swig_type_62;
+typedef _gostring_ swig_type_63;
+typedef _gostring_ swig_type_64;
+typedef _gostring_ swig_type_65;
+typedef _gostring_ swig_type_66;
+typedef _gostring_ swig_type_67;
+typedef long long swig_type_68;
+typedef _gostring_ swig_type_69;
+typedef long long swig_type_70;
+extern void _wrap_Swig_free_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern uintptr_t _wrap_Swig_malloc_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern void _wrap_delete_volo_service_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_router_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_queue_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_server_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_tls_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_cors_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_test_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_delete_volo_test_response_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_VOLO_EINVAL_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ENOMEM_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EEXIST_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ENOENT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EBUSY_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ECANCELED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EALREADY_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EAGAIN_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ETIMEDOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ETOOBIG_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EPROTO_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EMEDIA_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EFORMAT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EVALUE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EMISSING_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EHEAD_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EURI_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ENOTIMPL_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EVERSION_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EMETHOD_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ECLOSED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EIO_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EADDRINUSE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EACCES_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ENOFILES_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ERANGE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ETHREAD_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EDROPPED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_EEXPECT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ELOOP_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ETLS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_OK_cvolo_ca94dfcd2ff94513(void);
+extern swig_type_1 _wrap_volo_strerror_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern swig_type_2 _wrap_volo_error_name_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern swig_intgo _wrap_volo_error_status_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern swig_intgo _wrap_VOLO_VERSION_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_version_cvolo_ca94dfcd2ff94513(void);
+extern swig_type_3 _wrap_volo_version_text_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_ANY_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_GET_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_HEAD_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_POST_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_PUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_DELETE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_CONNECT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_OPTIONS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TRACE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_PATCH_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_OTHER_cvolo_ca94dfcd2ff94513(void);
+extern swig_type_4 _wrap_volo_method_name_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern swig_intgo _wrap_volo_method_is_safe_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern swig_type_5 _wrap_volo_status_reason_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
+extern swig_intgo _wrap_volo_service_freeze_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_service_add_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_router_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1);
+extern uintptr_t _wrap_volo_router_service_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_router_route_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_6 arg3, swig_type_7 arg4, uintptr_t arg5);
+extern swig_intgo _wrap_volo_router_add_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_router_fallback_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_router_method_fallback_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_VOLO_SLASH_STRICT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SLASH_REDIRECT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SLASH_IGNORE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_router_set_slash_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_volo_router_set_clean_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_volo_router_set_auto_options_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_type_8 _wrap_volo_router_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_route_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_route_name_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_9 arg2);
+extern swig_intgo _wrap_volo_router_nest_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_10 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_volo_router_nest_service_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_11 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_volo_router_group_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_12 arg3);
+extern swig_intgo _wrap_volo_router_merge_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_router_host_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_13 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_volo_layer_timeout_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_14 arg2, swig_intgo arg3);
+extern swig_intgo _wrap_volo_layer_body_limit_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_15 arg2);
+extern swig_intgo _wrap_volo_layer_concurrency_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_intgo arg2, swig_intgo arg3);
+extern swig_intgo _wrap_volo_layer_request_id_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_16 arg2, swig_intgo arg3);
+extern swig_intgo _wrap_VOLO_LOG_COMMON_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_LOG_COMBINED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_LOG_JSON_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_layer_access_log_fd_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_intgo arg2, swig_intgo arg3);
+extern swig_intgo _wrap_volo_cors_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1);
+extern swig_intgo _wrap_volo_cors_origin_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_17 arg2);
+extern swig_intgo _wrap_volo_cors_methods_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_18 arg2);
+extern swig_intgo _wrap_volo_cors_headers_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_19 arg2);
+extern swig_intgo _wrap_volo_cors_expose_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_20 arg2);
+extern swig_intgo _wrap_volo_cors_credentials_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_volo_cors_max_age_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_intgo _wrap_volo_layer_cors_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_layer_secure_headers_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_21 arg2, swig_type_22 arg3);
+extern swig_intgo _wrap_VOLO_HSTS_SUBDOMAINS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_HSTS_PRELOAD_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_layer_hsts_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_23 arg2, swig_intgo arg3);
+extern swig_intgo _wrap_volo_layer_https_redirect_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_intgo arg2, swig_type_24 arg3);
+extern swig_intgo _wrap_volo_layer_client_ip_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_25 arg2, swig_type_26 arg3);
+extern swig_intgo _wrap_volo_layer_etag_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_intgo arg2);
+extern swig_intgo _wrap_volo_queue_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, swig_type_27 arg2);
+extern swig_intgo _wrap_volo_queue_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_28 _wrap_volo_queue_len_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_29 _wrap_volo_queue_oldest_us_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_30 _wrap_volo_queue_wakes_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_volo_queue_close_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_tls_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1);
+extern swig_intgo _wrap_volo_tls_add_cert_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_31 arg2, swig_type_32 arg3);
+extern swig_intgo _wrap_volo_tls_add_cert_pem_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_33 arg2, swig_type_34 arg3);
+extern swig_intgo _wrap_volo_tls_set_ocsp_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_35 arg2, swig_type_36 arg3);
+extern swig_intgo _wrap_VOLO_TLS_CLIENT_NONE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_CLIENT_OPTIONAL_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_CLIENT_REQUIRED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_tls_set_client_ca_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_37 arg2, swig_intgo arg3);
+extern swig_intgo _wrap_VOLO_TLS_MIN_VERSION_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_MAX_VERSION_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_TICKETS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_TICKET_LIFETIME_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_38 arg3);
+extern swig_intgo _wrap_VOLO_TLS_CIPHERS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_CIPHERSUITES_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_GROUPS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_ALPN_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_TLS_KEYLOG_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_39 arg3);
+extern swig_intgo _wrap_volo_tls_reload_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_40 _wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_41 arg2);
+extern swig_intgo _wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_42 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_43 arg2, swig_type_44 arg3);
+extern swig_intgo _wrap_volo_server_reload_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_bind_systemd_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_port_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_45 arg2);
+extern swig_intgo _wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_46 arg2);
+extern swig_intgo _wrap_VOLO_SERVER_WORKERS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_BODY_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_BODY_RATE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_BACKLOG_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HALF_CLOSE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_SIGNALS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HTTP2_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_STREAM_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HANDSHAKE_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HANDSHAKE_LIMIT_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_RELOAD_SIGNAL_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_server_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_47 arg3);
+extern swig_intgo _wrap_volo_server_get_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_intgo arg3);
+extern swig_intgo _wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_48 arg2);
+extern swig_intgo _wrap_volo_server_run_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_start_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_wait_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_volo_server_stop_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_open_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_49 _wrap_volo_server_next_ms_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_step_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_50 arg2);
+extern swig_intgo _wrap_VOLO_STAT_CONNECTIONS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_ACCEPTED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_REQUESTS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_ACTIVE_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_REFUSED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_TIMEOUTS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_MALFORMED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_READS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_WRITES_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_HANDSHAKES_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_HANDSHAKES_FAILED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_PROXY_REFUSED_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_RELOADS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_STAT_RELOADS_FAILED_cvolo_ca94dfcd2ff94513(void);
+extern swig_type_51 _wrap_volo_server_stat_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_type_52 _wrap_volo_server_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_test_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_53 arg3, swig_type_54 arg4);
+extern swig_intgo _wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_55 arg2, swig_type_56 arg3);
+extern swig_intgo _wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_57 arg2);
+extern void _wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_58 arg2);
+extern swig_intgo _wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_59 arg2);
+extern void _wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_60 arg2);
+extern swig_intgo _wrap_volo_test_send_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3);
+extern swig_intgo _wrap_volo_test_get_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_61 arg3);
+extern swig_intgo _wrap_volo_test_status_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_62 _wrap_volo_test_header_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_63 arg2);
+extern swig_type_64 _wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_65 arg2);
+extern swig_type_66 _wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_67 arg2);
+extern swig_type_68 _wrap_volo_test_header_count_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_69 _wrap_volo_test_body_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_volo_test_run_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_70 arg2);
 #undef intgo
 */
 import "C"
@@ -286,13 +344,13 @@ type _ sync.Mutex
 
 func Swig_free(arg1 uintptr) {
 	_swig_i_0 := arg1
-	C._wrap_Swig_free_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_Swig_free_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 func Swig_malloc(arg1 int) (_swig_ret uintptr) {
 	var swig_r uintptr
 	_swig_i_0 := arg1
-	swig_r = (uintptr)(C._wrap_Swig_malloc_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0)))
+	swig_r = (uintptr)(C._wrap_Swig_malloc_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
@@ -314,7 +372,7 @@ func (p SwigcptrVolo_service) SwigIsVolo_service() {
 
 func DeleteVolo_service(arg1 Volo_service) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_service_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_service_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_service interface {
@@ -333,7 +391,7 @@ func (p SwigcptrVolo_layer) SwigIsVolo_layer() {
 
 func DeleteVolo_layer(arg1 Volo_layer) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_layer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_layer interface {
@@ -352,7 +410,7 @@ func (p SwigcptrVolo_router) SwigIsVolo_router() {
 
 func DeleteVolo_router(arg1 Volo_router) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_router_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_router_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_router interface {
@@ -371,7 +429,7 @@ func (p SwigcptrVolo_queue) SwigIsVolo_queue() {
 
 func DeleteVolo_queue(arg1 Volo_queue) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_queue_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_queue_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_queue interface {
@@ -390,12 +448,31 @@ func (p SwigcptrVolo_server) SwigIsVolo_server() {
 
 func DeleteVolo_server(arg1 Volo_server) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_server_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_server_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_server interface {
 	Swigcptr() uintptr
 	SwigIsVolo_server()
+}
+
+type SwigcptrVolo_tls uintptr
+
+func (p SwigcptrVolo_tls) Swigcptr() uintptr {
+	return (uintptr)(p)
+}
+
+func (p SwigcptrVolo_tls) SwigIsVolo_tls() {
+}
+
+func DeleteVolo_tls(arg1 Volo_tls) {
+	_swig_i_0 := getSwigcptr(arg1)
+	C._wrap_delete_volo_tls_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
+}
+
+type Volo_tls interface {
+	Swigcptr() uintptr
+	SwigIsVolo_tls()
 }
 
 type SwigcptrVolo_cors uintptr
@@ -409,7 +486,7 @@ func (p SwigcptrVolo_cors) SwigIsVolo_cors() {
 
 func DeleteVolo_cors(arg1 Volo_cors) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_cors_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_cors_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_cors interface {
@@ -428,7 +505,7 @@ func (p SwigcptrVolo_test) SwigIsVolo_test() {
 
 func DeleteVolo_test(arg1 Volo_test) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_test_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_test_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_test interface {
@@ -447,7 +524,7 @@ func (p SwigcptrVolo_test_response) SwigIsVolo_test_response() {
 
 func DeleteVolo_test_response(arg1 Volo_test_response) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_delete_volo_test_response_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_delete_volo_test_response_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 type Volo_test_response interface {
@@ -487,7 +564,7 @@ type Volo_error int
 
 func _swig_getVOLO_EINVAL() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EINVAL_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EINVAL_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -495,7 +572,7 @@ var VOLO_EINVAL Volo_error = _swig_getVOLO_EINVAL()
 
 func _swig_getVOLO_ENOMEM() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ENOMEM_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ENOMEM_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -503,7 +580,7 @@ var VOLO_ENOMEM Volo_error = _swig_getVOLO_ENOMEM()
 
 func _swig_getVOLO_EEXIST() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EEXIST_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EEXIST_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -511,7 +588,7 @@ var VOLO_EEXIST Volo_error = _swig_getVOLO_EEXIST()
 
 func _swig_getVOLO_ENOENT() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ENOENT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ENOENT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -519,7 +596,7 @@ var VOLO_ENOENT Volo_error = _swig_getVOLO_ENOENT()
 
 func _swig_getVOLO_EBUSY() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EBUSY_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EBUSY_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -527,7 +604,7 @@ var VOLO_EBUSY Volo_error = _swig_getVOLO_EBUSY()
 
 func _swig_getVOLO_ECANCELED() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ECANCELED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ECANCELED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -535,7 +612,7 @@ var VOLO_ECANCELED Volo_error = _swig_getVOLO_ECANCELED()
 
 func _swig_getVOLO_EALREADY() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EALREADY_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EALREADY_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -543,7 +620,7 @@ var VOLO_EALREADY Volo_error = _swig_getVOLO_EALREADY()
 
 func _swig_getVOLO_EAGAIN() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EAGAIN_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EAGAIN_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -551,7 +628,7 @@ var VOLO_EAGAIN Volo_error = _swig_getVOLO_EAGAIN()
 
 func _swig_getVOLO_ETIMEDOUT() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ETIMEDOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ETIMEDOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -559,7 +636,7 @@ var VOLO_ETIMEDOUT Volo_error = _swig_getVOLO_ETIMEDOUT()
 
 func _swig_getVOLO_ETOOBIG() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ETOOBIG_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ETOOBIG_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -567,7 +644,7 @@ var VOLO_ETOOBIG Volo_error = _swig_getVOLO_ETOOBIG()
 
 func _swig_getVOLO_EPROTO() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EPROTO_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EPROTO_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -575,7 +652,7 @@ var VOLO_EPROTO Volo_error = _swig_getVOLO_EPROTO()
 
 func _swig_getVOLO_EMEDIA() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EMEDIA_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EMEDIA_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -583,7 +660,7 @@ var VOLO_EMEDIA Volo_error = _swig_getVOLO_EMEDIA()
 
 func _swig_getVOLO_EFORMAT() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EFORMAT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EFORMAT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -591,7 +668,7 @@ var VOLO_EFORMAT Volo_error = _swig_getVOLO_EFORMAT()
 
 func _swig_getVOLO_EVALUE() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EVALUE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EVALUE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -599,7 +676,7 @@ var VOLO_EVALUE Volo_error = _swig_getVOLO_EVALUE()
 
 func _swig_getVOLO_EMISSING() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EMISSING_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EMISSING_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -607,7 +684,7 @@ var VOLO_EMISSING Volo_error = _swig_getVOLO_EMISSING()
 
 func _swig_getVOLO_EHEAD() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EHEAD_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EHEAD_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -615,7 +692,7 @@ var VOLO_EHEAD Volo_error = _swig_getVOLO_EHEAD()
 
 func _swig_getVOLO_EURI() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EURI_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EURI_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -623,7 +700,7 @@ var VOLO_EURI Volo_error = _swig_getVOLO_EURI()
 
 func _swig_getVOLO_ENOTIMPL() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ENOTIMPL_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ENOTIMPL_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -631,7 +708,7 @@ var VOLO_ENOTIMPL Volo_error = _swig_getVOLO_ENOTIMPL()
 
 func _swig_getVOLO_EVERSION() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EVERSION_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EVERSION_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -639,7 +716,7 @@ var VOLO_EVERSION Volo_error = _swig_getVOLO_EVERSION()
 
 func _swig_getVOLO_EMETHOD() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EMETHOD_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EMETHOD_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -647,7 +724,7 @@ var VOLO_EMETHOD Volo_error = _swig_getVOLO_EMETHOD()
 
 func _swig_getVOLO_ECLOSED() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ECLOSED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ECLOSED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -655,7 +732,7 @@ var VOLO_ECLOSED Volo_error = _swig_getVOLO_ECLOSED()
 
 func _swig_getVOLO_EIO() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EIO_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EIO_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -663,7 +740,7 @@ var VOLO_EIO Volo_error = _swig_getVOLO_EIO()
 
 func _swig_getVOLO_EADDRINUSE() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EADDRINUSE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EADDRINUSE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -671,7 +748,7 @@ var VOLO_EADDRINUSE Volo_error = _swig_getVOLO_EADDRINUSE()
 
 func _swig_getVOLO_EACCES() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EACCES_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EACCES_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -679,7 +756,7 @@ var VOLO_EACCES Volo_error = _swig_getVOLO_EACCES()
 
 func _swig_getVOLO_ENOFILES() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ENOFILES_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ENOFILES_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -687,7 +764,7 @@ var VOLO_ENOFILES Volo_error = _swig_getVOLO_ENOFILES()
 
 func _swig_getVOLO_ERANGE() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ERANGE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ERANGE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -695,7 +772,7 @@ var VOLO_ERANGE Volo_error = _swig_getVOLO_ERANGE()
 
 func _swig_getVOLO_ETHREAD() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ETHREAD_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ETHREAD_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -703,7 +780,7 @@ var VOLO_ETHREAD Volo_error = _swig_getVOLO_ETHREAD()
 
 func _swig_getVOLO_EDROPPED() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EDROPPED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EDROPPED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -711,7 +788,7 @@ var VOLO_EDROPPED Volo_error = _swig_getVOLO_EDROPPED()
 
 func _swig_getVOLO_EEXPECT() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_EEXPECT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_EEXPECT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -719,15 +796,23 @@ var VOLO_EEXPECT Volo_error = _swig_getVOLO_EEXPECT()
 
 func _swig_getVOLO_ELOOP() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_ELOOP_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_ELOOP_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
 var VOLO_ELOOP Volo_error = _swig_getVOLO_ELOOP()
 
+func _swig_getVOLO_ETLS() (_swig_ret Volo_error) {
+	var swig_r Volo_error
+	swig_r = (Volo_error)(C._wrap_VOLO_ETLS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_ETLS Volo_error = _swig_getVOLO_ETLS()
+
 func _swig_getVOLO_OK() (_swig_ret Volo_error) {
 	var swig_r Volo_error
-	swig_r = (Volo_error)(C._wrap_VOLO_OK_cvolo_e774013fba6535bc())
+	swig_r = (Volo_error)(C._wrap_VOLO_OK_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -736,7 +821,7 @@ var VOLO_OK Volo_error = _swig_getVOLO_OK()
 func Volo_strerror(arg1 int) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_volo_strerror_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0))
+	swig_r_p := C._wrap_volo_strerror_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -748,7 +833,7 @@ func Volo_strerror(arg1 int) (_swig_ret string) {
 func Volo_error_name(arg1 int) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_volo_error_name_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0))
+	swig_r_p := C._wrap_volo_error_name_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -760,7 +845,7 @@ func Volo_error_name(arg1 int) (_swig_ret string) {
 func Volo_error_status(arg1 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_volo_error_status_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_error_status_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
@@ -770,7 +855,7 @@ const VOLO_VERSION_PATCH int = 0
 
 func _swig_getVOLO_VERSION() (_swig_ret int) {
 	var swig_r int
-	swig_r = (int)(C._wrap_VOLO_VERSION_cvolo_e774013fba6535bc())
+	swig_r = (int)(C._wrap_VOLO_VERSION_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -778,13 +863,13 @@ var VOLO_VERSION int = _swig_getVOLO_VERSION()
 
 func Volo_version() (_swig_ret uint) {
 	var swig_r uint
-	swig_r = (uint)(C._wrap_volo_version_cvolo_e774013fba6535bc())
+	swig_r = (uint)(C._wrap_volo_version_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
 func Volo_version_text() (_swig_ret string) {
 	var swig_r string
-	swig_r_p := C._wrap_volo_version_text_cvolo_e774013fba6535bc()
+	swig_r_p := C._wrap_volo_version_text_cvolo_ca94dfcd2ff94513()
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -797,7 +882,7 @@ type Volo_method int
 
 func _swig_getVOLO_ANY() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_ANY_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_ANY_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -805,7 +890,7 @@ var VOLO_ANY Volo_method = _swig_getVOLO_ANY()
 
 func _swig_getVOLO_GET() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_GET_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_GET_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -813,7 +898,7 @@ var VOLO_GET Volo_method = _swig_getVOLO_GET()
 
 func _swig_getVOLO_HEAD() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_HEAD_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_HEAD_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -821,7 +906,7 @@ var VOLO_HEAD Volo_method = _swig_getVOLO_HEAD()
 
 func _swig_getVOLO_POST() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_POST_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_POST_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -829,7 +914,7 @@ var VOLO_POST Volo_method = _swig_getVOLO_POST()
 
 func _swig_getVOLO_PUT() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_PUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_PUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -837,7 +922,7 @@ var VOLO_PUT Volo_method = _swig_getVOLO_PUT()
 
 func _swig_getVOLO_DELETE() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_DELETE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_DELETE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -845,7 +930,7 @@ var VOLO_DELETE Volo_method = _swig_getVOLO_DELETE()
 
 func _swig_getVOLO_CONNECT() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_CONNECT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_CONNECT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -853,7 +938,7 @@ var VOLO_CONNECT Volo_method = _swig_getVOLO_CONNECT()
 
 func _swig_getVOLO_OPTIONS() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_OPTIONS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_OPTIONS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -861,7 +946,7 @@ var VOLO_OPTIONS Volo_method = _swig_getVOLO_OPTIONS()
 
 func _swig_getVOLO_TRACE() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_TRACE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_TRACE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -869,7 +954,7 @@ var VOLO_TRACE Volo_method = _swig_getVOLO_TRACE()
 
 func _swig_getVOLO_PATCH() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_PATCH_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_PATCH_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -877,7 +962,7 @@ var VOLO_PATCH Volo_method = _swig_getVOLO_PATCH()
 
 func _swig_getVOLO_OTHER() (_swig_ret Volo_method) {
 	var swig_r Volo_method
-	swig_r = (Volo_method)(C._wrap_VOLO_OTHER_cvolo_e774013fba6535bc())
+	swig_r = (Volo_method)(C._wrap_VOLO_OTHER_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -886,7 +971,7 @@ var VOLO_OTHER Volo_method = _swig_getVOLO_OTHER()
 func Volo_method_name(arg1 int) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_volo_method_name_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0))
+	swig_r_p := C._wrap_volo_method_name_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -898,14 +983,14 @@ func Volo_method_name(arg1 int) (_swig_ret string) {
 func Volo_method_is_safe(arg1 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_volo_method_is_safe_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_method_is_safe_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_status_reason(arg1 int) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := arg1
-	swig_r_p := C._wrap_volo_status_reason_cvolo_e774013fba6535bc(C.swig_intgo(_swig_i_0))
+	swig_r_p := C._wrap_volo_status_reason_cvolo_ca94dfcd2ff94513(C.swig_intgo(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -917,7 +1002,7 @@ func Volo_status_reason(arg1 int) (_swig_ret string) {
 func Volo_service_freeze(arg1 Volo_service) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_service_freeze_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_service_freeze_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
@@ -925,21 +1010,21 @@ func Volo_service_add_layer(arg1 Volo_service, arg2 Volo_layer) (_swig_ret int) 
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_service_add_layer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_service_add_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
 func Volo_router_new(arg1 *uintptr) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_volo_router_new_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_router_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_router_service(arg1 Volo_router) (_swig_ret Volo_service) {
 	var swig_r Volo_service
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (Volo_service)(SwigcptrVolo_service(C._wrap_volo_router_service_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))))
+	swig_r = (Volo_service)(SwigcptrVolo_service(C._wrap_volo_router_service_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))))
 	return swig_r
 }
 
@@ -950,7 +1035,7 @@ func Volo_router_route(arg1 *uintptr, arg2 Volo_router, arg3 string, arg4 string
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
 	_swig_i_4 := getSwigcptr(arg5)
-	swig_r = (int)(C._wrap_volo_router_route_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_7)(unsafe.Pointer(&_swig_i_3)), C.uintptr_t(_swig_i_4)))
+	swig_r = (int)(C._wrap_volo_router_route_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_6)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_7)(unsafe.Pointer(&_swig_i_3)), C.uintptr_t(_swig_i_4)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -964,7 +1049,7 @@ func Volo_router_add_layer(arg1 Volo_router, arg2 Volo_layer) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_router_add_layer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_add_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -972,7 +1057,7 @@ func Volo_router_fallback(arg1 Volo_router, arg2 Volo_service) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_router_fallback_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_fallback_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -980,7 +1065,7 @@ func Volo_router_method_fallback(arg1 Volo_router, arg2 Volo_service) (_swig_ret
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_router_method_fallback_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_method_fallback_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -988,7 +1073,7 @@ type Volo_slash int
 
 func _swig_getVOLO_SLASH_STRICT() (_swig_ret Volo_slash) {
 	var swig_r Volo_slash
-	swig_r = (Volo_slash)(C._wrap_VOLO_SLASH_STRICT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_slash)(C._wrap_VOLO_SLASH_STRICT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -996,7 +1081,7 @@ var VOLO_SLASH_STRICT Volo_slash = _swig_getVOLO_SLASH_STRICT()
 
 func _swig_getVOLO_SLASH_REDIRECT() (_swig_ret Volo_slash) {
 	var swig_r Volo_slash
-	swig_r = (Volo_slash)(C._wrap_VOLO_SLASH_REDIRECT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_slash)(C._wrap_VOLO_SLASH_REDIRECT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1004,7 +1089,7 @@ var VOLO_SLASH_REDIRECT Volo_slash = _swig_getVOLO_SLASH_REDIRECT()
 
 func _swig_getVOLO_SLASH_IGNORE() (_swig_ret Volo_slash) {
 	var swig_r Volo_slash
-	swig_r = (Volo_slash)(C._wrap_VOLO_SLASH_IGNORE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_slash)(C._wrap_VOLO_SLASH_IGNORE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1014,7 +1099,7 @@ func Volo_router_set_slash(arg1 Volo_router, arg2 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_router_set_slash_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_set_slash_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -1022,7 +1107,7 @@ func Volo_router_set_clean(arg1 Volo_router, arg2 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_router_set_clean_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_set_clean_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -1030,14 +1115,14 @@ func Volo_router_set_auto_options(arg1 Volo_router, arg2 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_router_set_auto_options_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_set_auto_options_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
 func Volo_router_error(arg1 Volo_router) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r_p := C._wrap_volo_router_error_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_volo_router_error_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -1050,7 +1135,7 @@ func Volo_route_layer(arg1 Volo_route, arg2 Volo_layer) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_route_layer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_route_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -1058,7 +1143,7 @@ func Volo_route_name(arg1 Volo_route, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_route_name_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_9)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_route_name_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_9)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1070,7 +1155,7 @@ func Volo_router_nest(arg1 Volo_router, arg2 string, arg3 Volo_router) (_swig_re
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int)(C._wrap_volo_router_nest_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_10)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_router_nest_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_10)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1082,7 +1167,7 @@ func Volo_router_nest_service(arg1 Volo_router, arg2 string, arg3 Volo_service) 
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int)(C._wrap_volo_router_nest_service_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_11)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_router_nest_service_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_11)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1094,7 +1179,7 @@ func Volo_router_group(arg1 *uintptr, arg2 Volo_router, arg3 string) (_swig_ret 
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_router_group_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_12)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_router_group_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_12)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1105,7 +1190,7 @@ func Volo_router_merge(arg1 Volo_router, arg2 Volo_router) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_router_merge_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_router_merge_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -1114,7 +1199,7 @@ func Volo_router_host(arg1 Volo_router, arg2 string, arg3 Volo_router) (_swig_re
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int)(C._wrap_volo_router_host_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_13)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_router_host_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_13)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1126,7 +1211,7 @@ func Volo_layer_timeout(arg1 *uintptr, arg2 uint64, arg3 int) (_swig_ret int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_layer_timeout_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_type_14(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_layer_timeout_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_type_14(_swig_i_1), C.swig_intgo(_swig_i_2)))
 	return swig_r
 }
 
@@ -1134,7 +1219,7 @@ func Volo_layer_body_limit(arg1 *uintptr, arg2 uint64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_layer_body_limit_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_type_15(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_layer_body_limit_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_type_15(_swig_i_1)))
 	return swig_r
 }
 
@@ -1143,7 +1228,7 @@ func Volo_layer_concurrency(arg1 *uintptr, arg2 uint, arg3 uint) (_swig_ret int)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_layer_concurrency_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_layer_concurrency_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2)))
 	return swig_r
 }
 
@@ -1152,7 +1237,7 @@ func Volo_layer_request_id(arg1 *uintptr, arg2 string, arg3 int) (_swig_ret int)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_layer_request_id_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), *(*C.swig_type_16)(unsafe.Pointer(&_swig_i_1)), C.swig_intgo(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_layer_request_id_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), *(*C.swig_type_16)(unsafe.Pointer(&_swig_i_1)), C.swig_intgo(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1163,7 +1248,7 @@ type Volo_log_format int
 
 func _swig_getVOLO_LOG_COMMON() (_swig_ret Volo_log_format) {
 	var swig_r Volo_log_format
-	swig_r = (Volo_log_format)(C._wrap_VOLO_LOG_COMMON_cvolo_e774013fba6535bc())
+	swig_r = (Volo_log_format)(C._wrap_VOLO_LOG_COMMON_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1171,7 +1256,7 @@ var VOLO_LOG_COMMON Volo_log_format = _swig_getVOLO_LOG_COMMON()
 
 func _swig_getVOLO_LOG_COMBINED() (_swig_ret Volo_log_format) {
 	var swig_r Volo_log_format
-	swig_r = (Volo_log_format)(C._wrap_VOLO_LOG_COMBINED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_log_format)(C._wrap_VOLO_LOG_COMBINED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1179,7 +1264,7 @@ var VOLO_LOG_COMBINED Volo_log_format = _swig_getVOLO_LOG_COMBINED()
 
 func _swig_getVOLO_LOG_JSON() (_swig_ret Volo_log_format) {
 	var swig_r Volo_log_format
-	swig_r = (Volo_log_format)(C._wrap_VOLO_LOG_JSON_cvolo_e774013fba6535bc())
+	swig_r = (Volo_log_format)(C._wrap_VOLO_LOG_JSON_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1190,14 +1275,14 @@ func Volo_layer_access_log_fd(arg1 *uintptr, arg2 int, arg3 int) (_swig_ret int)
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_layer_access_log_fd_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_layer_access_log_fd_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_intgo(_swig_i_2)))
 	return swig_r
 }
 
 func Volo_cors_new(arg1 *uintptr) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
-	swig_r = (int)(C._wrap_volo_cors_new_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_cors_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0)))
 	return swig_r
 }
 
@@ -1205,7 +1290,7 @@ func Volo_cors_origin(arg1 Volo_cors, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_cors_origin_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_17)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_cors_origin_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_17)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1216,7 +1301,7 @@ func Volo_cors_methods(arg1 Volo_cors, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_cors_methods_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_18)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_cors_methods_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_18)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1227,7 +1312,7 @@ func Volo_cors_headers(arg1 Volo_cors, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_cors_headers_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_19)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_cors_headers_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_19)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1238,7 +1323,7 @@ func Volo_cors_expose(arg1 Volo_cors, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_cors_expose_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_20)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_cors_expose_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_20)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1249,7 +1334,7 @@ func Volo_cors_credentials(arg1 Volo_cors, arg2 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_cors_credentials_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_cors_credentials_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -1257,7 +1342,7 @@ func Volo_cors_max_age(arg1 Volo_cors, arg2 uint) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_cors_max_age_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_cors_max_age_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
@@ -1265,7 +1350,7 @@ func Volo_layer_cors(arg1 *uintptr, arg2 Volo_cors) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_layer_cors_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_layer_cors_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -1274,7 +1359,46 @@ func Volo_layer_secure_headers(arg1 *uintptr, arg2 uint64, arg3 string) (_swig_r
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_layer_secure_headers_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_type_21(_swig_i_1), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_layer_secure_headers_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_type_21(_swig_i_1), *(*C.swig_type_22)(unsafe.Pointer(&_swig_i_2))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+type Volo_hsts_flag int
+
+func _swig_getVOLO_HSTS_SUBDOMAINS() (_swig_ret Volo_hsts_flag) {
+	var swig_r Volo_hsts_flag
+	swig_r = (Volo_hsts_flag)(C._wrap_VOLO_HSTS_SUBDOMAINS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_HSTS_SUBDOMAINS Volo_hsts_flag = _swig_getVOLO_HSTS_SUBDOMAINS()
+
+func _swig_getVOLO_HSTS_PRELOAD() (_swig_ret Volo_hsts_flag) {
+	var swig_r Volo_hsts_flag
+	swig_r = (Volo_hsts_flag)(C._wrap_VOLO_HSTS_PRELOAD_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_HSTS_PRELOAD Volo_hsts_flag = _swig_getVOLO_HSTS_PRELOAD()
+
+func Volo_layer_hsts(arg1 *uintptr, arg2 uint64, arg3 uint) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_layer_hsts_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_type_23(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	return swig_r
+}
+
+func Volo_layer_https_redirect(arg1 *uintptr, arg2 int, arg3 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_layer_https_redirect_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1286,7 +1410,7 @@ func Volo_layer_client_ip(arg1 *uintptr, arg2 string, arg3 string) (_swig_ret in
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_layer_client_ip_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), *(*C.swig_type_23)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_24)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_layer_client_ip_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), *(*C.swig_type_25)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_26)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1300,56 +1424,262 @@ func Volo_layer_etag(arg1 *uintptr, arg2 int) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_layer_etag_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_layer_etag_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
+
+type Volo_job_kind int
+type Volo_answer_kind int
 
 func Volo_queue_new(arg1 *uintptr, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_queue_new_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.swig_type_25(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_queue_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.swig_type_27(_swig_i_1)))
 	return swig_r
 }
 
 func Volo_queue_fd(arg1 Volo_queue) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_queue_fd_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_queue_fd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_queue_len(arg1 Volo_queue) (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int64)(C._wrap_volo_queue_len_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_volo_queue_len_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_queue_oldest_us(arg1 Volo_queue) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (uint64)(C._wrap_volo_queue_oldest_us_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_volo_queue_oldest_us_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_queue_wakes(arg1 Volo_queue) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (uint64)(C._wrap_volo_queue_wakes_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (uint64)(C._wrap_volo_queue_wakes_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_queue_close(arg1 Volo_queue) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_volo_queue_close_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_volo_queue_close_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
+}
+
+func Volo_tls_new(arg1 *uintptr) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	swig_r = (int)(C._wrap_volo_tls_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0)))
+	return swig_r
+}
+
+func Volo_tls_add_cert(arg1 Volo_tls, arg2 string, arg3 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_tls_add_cert_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_31)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_32)(unsafe.Pointer(&_swig_i_2))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+func Volo_tls_add_cert_pem(arg1 Volo_tls, arg2 string, arg3 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_tls_add_cert_pem_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_34)(unsafe.Pointer(&_swig_i_2))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+func Volo_tls_set_ocsp(arg1 Volo_tls, arg2 int64, arg3 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_tls_set_ocsp_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_35(_swig_i_1), *(*C.swig_type_36)(unsafe.Pointer(&_swig_i_2))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+type Volo_tls_client int
+
+func _swig_getVOLO_TLS_CLIENT_NONE() (_swig_ret Volo_tls_client) {
+	var swig_r Volo_tls_client
+	swig_r = (Volo_tls_client)(C._wrap_VOLO_TLS_CLIENT_NONE_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_CLIENT_NONE Volo_tls_client = _swig_getVOLO_TLS_CLIENT_NONE()
+
+func _swig_getVOLO_TLS_CLIENT_OPTIONAL() (_swig_ret Volo_tls_client) {
+	var swig_r Volo_tls_client
+	swig_r = (Volo_tls_client)(C._wrap_VOLO_TLS_CLIENT_OPTIONAL_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_CLIENT_OPTIONAL Volo_tls_client = _swig_getVOLO_TLS_CLIENT_OPTIONAL()
+
+func _swig_getVOLO_TLS_CLIENT_REQUIRED() (_swig_ret Volo_tls_client) {
+	var swig_r Volo_tls_client
+	swig_r = (Volo_tls_client)(C._wrap_VOLO_TLS_CLIENT_REQUIRED_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_CLIENT_REQUIRED Volo_tls_client = _swig_getVOLO_TLS_CLIENT_REQUIRED()
+
+func Volo_tls_set_client_ca(arg1 Volo_tls, arg2 string, arg3 int) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_tls_set_client_ca_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_37)(unsafe.Pointer(&_swig_i_1)), C.swig_intgo(_swig_i_2)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	return swig_r
+}
+
+type Volo_tls_option int
+
+func _swig_getVOLO_TLS_MIN_VERSION() (_swig_ret Volo_tls_option) {
+	var swig_r Volo_tls_option
+	swig_r = (Volo_tls_option)(C._wrap_VOLO_TLS_MIN_VERSION_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_MIN_VERSION Volo_tls_option = _swig_getVOLO_TLS_MIN_VERSION()
+
+func _swig_getVOLO_TLS_MAX_VERSION() (_swig_ret Volo_tls_option) {
+	var swig_r Volo_tls_option
+	swig_r = (Volo_tls_option)(C._wrap_VOLO_TLS_MAX_VERSION_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_MAX_VERSION Volo_tls_option = _swig_getVOLO_TLS_MAX_VERSION()
+
+func _swig_getVOLO_TLS_TICKETS() (_swig_ret Volo_tls_option) {
+	var swig_r Volo_tls_option
+	swig_r = (Volo_tls_option)(C._wrap_VOLO_TLS_TICKETS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_TICKETS Volo_tls_option = _swig_getVOLO_TLS_TICKETS()
+
+func _swig_getVOLO_TLS_TICKET_LIFETIME() (_swig_ret Volo_tls_option) {
+	var swig_r Volo_tls_option
+	swig_r = (Volo_tls_option)(C._wrap_VOLO_TLS_TICKET_LIFETIME_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_TICKET_LIFETIME Volo_tls_option = _swig_getVOLO_TLS_TICKET_LIFETIME()
+
+func Volo_tls_set(arg1 Volo_tls, arg2 int, arg3 uint64) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_38(_swig_i_2)))
+	return swig_r
+}
+
+type Volo_tls_text int
+
+func _swig_getVOLO_TLS_CIPHERS() (_swig_ret Volo_tls_text) {
+	var swig_r Volo_tls_text
+	swig_r = (Volo_tls_text)(C._wrap_VOLO_TLS_CIPHERS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_CIPHERS Volo_tls_text = _swig_getVOLO_TLS_CIPHERS()
+
+func _swig_getVOLO_TLS_CIPHERSUITES() (_swig_ret Volo_tls_text) {
+	var swig_r Volo_tls_text
+	swig_r = (Volo_tls_text)(C._wrap_VOLO_TLS_CIPHERSUITES_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_CIPHERSUITES Volo_tls_text = _swig_getVOLO_TLS_CIPHERSUITES()
+
+func _swig_getVOLO_TLS_GROUPS() (_swig_ret Volo_tls_text) {
+	var swig_r Volo_tls_text
+	swig_r = (Volo_tls_text)(C._wrap_VOLO_TLS_GROUPS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_GROUPS Volo_tls_text = _swig_getVOLO_TLS_GROUPS()
+
+func _swig_getVOLO_TLS_ALPN() (_swig_ret Volo_tls_text) {
+	var swig_r Volo_tls_text
+	swig_r = (Volo_tls_text)(C._wrap_VOLO_TLS_ALPN_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_ALPN Volo_tls_text = _swig_getVOLO_TLS_ALPN()
+
+func _swig_getVOLO_TLS_KEYLOG() (_swig_ret Volo_tls_text) {
+	var swig_r Volo_tls_text
+	swig_r = (Volo_tls_text)(C._wrap_VOLO_TLS_KEYLOG_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_KEYLOG Volo_tls_text = _swig_getVOLO_TLS_KEYLOG()
+
+func Volo_tls_set_text(arg1 Volo_tls, arg2 int, arg3 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_2))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+func Volo_tls_reload(arg1 Volo_tls) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	swig_r = (int)(C._wrap_volo_tls_reload_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
+func Volo_tls_error(arg1 Volo_tls) (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := getSwigcptr(arg1)
+	swig_r_p := C._wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	var swig_r_1 string
+
+	swig_r_1 = takeString(swig_r)
+
+	return swig_r_1
 }
 
 func Volo_server_new(arg1 *uintptr, arg2 Volo_service) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_server_new_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -1357,7 +1687,7 @@ func Volo_server_add_layer(arg1 Volo_server, arg2 Volo_layer) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_server_add_layer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -1365,17 +1695,48 @@ func Volo_server_bind(arg1 Volo_server, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_bind_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_29)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_41)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
 	return swig_r
 }
 
+func Volo_server_bind_tls(arg1 Volo_server, arg2 string, arg3 Volo_tls) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := getSwigcptr(arg3)
+	swig_r = (int)(C._wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_42)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	return swig_r
+}
+
+func Volo_server_trust_proxy(arg1 Volo_server, arg2 int64, arg3 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	_swig_i_2 := arg3
+	swig_r = (int)(C._wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_43(_swig_i_1), *(*C.swig_type_44)(unsafe.Pointer(&_swig_i_2))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+func Volo_server_reload(arg1 Volo_server) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	swig_r = (int)(C._wrap_volo_server_reload_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
+	return swig_r
+}
+
 func Volo_server_bind_systemd(arg1 Volo_server) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_server_bind_systemd_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_server_bind_systemd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
@@ -1383,7 +1744,7 @@ func Volo_server_port(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_port_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_type_30(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_port_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_45(_swig_i_1)))
 	return swig_r
 }
 
@@ -1391,7 +1752,7 @@ func Volo_server_listener_fd(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_listener_fd_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_type_31(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1)))
 	return swig_r
 }
 
@@ -1399,7 +1760,7 @@ type Volo_server_option int
 
 func _swig_getVOLO_SERVER_WORKERS() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_WORKERS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_WORKERS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1407,7 +1768,7 @@ var VOLO_SERVER_WORKERS Volo_server_option = _swig_getVOLO_SERVER_WORKERS()
 
 func _swig_getVOLO_SERVER_MAX_CONNECTIONS() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1415,7 +1776,7 @@ var VOLO_SERVER_MAX_CONNECTIONS Volo_server_option = _swig_getVOLO_SERVER_MAX_CO
 
 func _swig_getVOLO_SERVER_MAX_PER_ADDRESS() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1423,7 +1784,7 @@ var VOLO_SERVER_MAX_PER_ADDRESS Volo_server_option = _swig_getVOLO_SERVER_MAX_PE
 
 func _swig_getVOLO_SERVER_BODY_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BODY_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BODY_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1431,7 +1792,7 @@ var VOLO_SERVER_BODY_LIMIT Volo_server_option = _swig_getVOLO_SERVER_BODY_LIMIT(
 
 func _swig_getVOLO_SERVER_HEAD_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1439,7 +1800,7 @@ var VOLO_SERVER_HEAD_LIMIT Volo_server_option = _swig_getVOLO_SERVER_HEAD_LIMIT(
 
 func _swig_getVOLO_SERVER_FIELD_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1447,7 +1808,7 @@ var VOLO_SERVER_FIELD_LIMIT Volo_server_option = _swig_getVOLO_SERVER_FIELD_LIMI
 
 func _swig_getVOLO_SERVER_TARGET_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1455,7 +1816,7 @@ var VOLO_SERVER_TARGET_LIMIT Volo_server_option = _swig_getVOLO_SERVER_TARGET_LI
 
 func _swig_getVOLO_SERVER_HEAD_TIMEOUT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1463,7 +1824,7 @@ var VOLO_SERVER_HEAD_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_HEAD_TIME
 
 func _swig_getVOLO_SERVER_IDLE_TIMEOUT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1471,7 +1832,7 @@ var VOLO_SERVER_IDLE_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_IDLE_TIME
 
 func _swig_getVOLO_SERVER_BODY_TIMEOUT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1479,7 +1840,7 @@ var VOLO_SERVER_BODY_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_BODY_TIME
 
 func _swig_getVOLO_SERVER_BODY_RATE() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BODY_RATE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BODY_RATE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1487,7 +1848,7 @@ var VOLO_SERVER_BODY_RATE Volo_server_option = _swig_getVOLO_SERVER_BODY_RATE()
 
 func _swig_getVOLO_SERVER_WRITE_TIMEOUT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1495,7 +1856,7 @@ var VOLO_SERVER_WRITE_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_WRITE_TI
 
 func _swig_getVOLO_SERVER_STOP_TIMEOUT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1503,7 +1864,7 @@ var VOLO_SERVER_STOP_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_STOP_TIME
 
 func _swig_getVOLO_SERVER_PIPELINE_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1511,7 +1872,7 @@ var VOLO_SERVER_PIPELINE_LIMIT Volo_server_option = _swig_getVOLO_SERVER_PIPELIN
 
 func _swig_getVOLO_SERVER_WRITE_BUFFER() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1519,7 +1880,7 @@ var VOLO_SERVER_WRITE_BUFFER Volo_server_option = _swig_getVOLO_SERVER_WRITE_BUF
 
 func _swig_getVOLO_SERVER_LINGER_TIMEOUT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1527,7 +1888,7 @@ var VOLO_SERVER_LINGER_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_LINGER_
 
 func _swig_getVOLO_SERVER_BACKLOG() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BACKLOG_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_BACKLOG_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1535,7 +1896,7 @@ var VOLO_SERVER_BACKLOG Volo_server_option = _swig_getVOLO_SERVER_BACKLOG()
 
 func _swig_getVOLO_SERVER_HALF_CLOSE() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HALF_CLOSE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HALF_CLOSE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1543,7 +1904,7 @@ var VOLO_SERVER_HALF_CLOSE Volo_server_option = _swig_getVOLO_SERVER_HALF_CLOSE(
 
 func _swig_getVOLO_SERVER_SIGNALS() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_SIGNALS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_SIGNALS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1551,7 +1912,7 @@ var VOLO_SERVER_SIGNALS Volo_server_option = _swig_getVOLO_SERVER_SIGNALS()
 
 func _swig_getVOLO_SERVER_REQUESTS_PER_CONNECTION() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1559,7 +1920,7 @@ var VOLO_SERVER_REQUESTS_PER_CONNECTION Volo_server_option = _swig_getVOLO_SERVE
 
 func _swig_getVOLO_SERVER_TRAILER_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1567,18 +1928,58 @@ var VOLO_SERVER_TRAILER_LIMIT Volo_server_option = _swig_getVOLO_SERVER_TRAILER_
 
 func _swig_getVOLO_SERVER_CHUNK_EXT_LIMIT() (_swig_ret Volo_server_option) {
 	var swig_r Volo_server_option
-	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
 var VOLO_SERVER_CHUNK_EXT_LIMIT Volo_server_option = _swig_getVOLO_SERVER_CHUNK_EXT_LIMIT()
+
+func _swig_getVOLO_SERVER_HTTP2() (_swig_ret Volo_server_option) {
+	var swig_r Volo_server_option
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HTTP2_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_SERVER_HTTP2 Volo_server_option = _swig_getVOLO_SERVER_HTTP2()
+
+func _swig_getVOLO_SERVER_STREAM_LIMIT() (_swig_ret Volo_server_option) {
+	var swig_r Volo_server_option
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_STREAM_LIMIT_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_SERVER_STREAM_LIMIT Volo_server_option = _swig_getVOLO_SERVER_STREAM_LIMIT()
+
+func _swig_getVOLO_SERVER_HANDSHAKE_TIMEOUT() (_swig_ret Volo_server_option) {
+	var swig_r Volo_server_option
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HANDSHAKE_TIMEOUT_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_SERVER_HANDSHAKE_TIMEOUT Volo_server_option = _swig_getVOLO_SERVER_HANDSHAKE_TIMEOUT()
+
+func _swig_getVOLO_SERVER_HANDSHAKE_LIMIT() (_swig_ret Volo_server_option) {
+	var swig_r Volo_server_option
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HANDSHAKE_LIMIT_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_SERVER_HANDSHAKE_LIMIT Volo_server_option = _swig_getVOLO_SERVER_HANDSHAKE_LIMIT()
+
+func _swig_getVOLO_SERVER_RELOAD_SIGNAL() (_swig_ret Volo_server_option) {
+	var swig_r Volo_server_option
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_RELOAD_SIGNAL_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_SERVER_RELOAD_SIGNAL Volo_server_option = _swig_getVOLO_SERVER_RELOAD_SIGNAL()
 
 func Volo_server_set(arg1 Volo_server, arg2 int, arg3 uint64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_server_set_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_32(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_server_set_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_47(_swig_i_2)))
 	return swig_r
 }
 
@@ -1587,7 +1988,7 @@ func Volo_server_get(arg1 *uint64, arg2 Volo_server, arg3 int) (_swig_ret int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_server_get_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_intgo(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_server_get_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.swig_intgo(_swig_i_2)))
 	return swig_r
 }
 
@@ -1595,7 +1996,7 @@ func Volo_server_set_name(arg1 Volo_server, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_set_name_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_33)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_48)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1605,47 +2006,47 @@ func Volo_server_set_name(arg1 Volo_server, arg2 string) (_swig_ret int) {
 func Volo_server_run(arg1 Volo_server) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_server_run_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_server_run_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_server_start(arg1 Volo_server) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_server_start_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_server_start_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_server_wait(arg1 Volo_server) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_server_wait_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_server_wait_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_server_stop(arg1 Volo_server) {
 	_swig_i_0 := getSwigcptr(arg1)
-	C._wrap_volo_server_stop_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	C._wrap_volo_server_stop_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 }
 
 func Volo_server_open(arg1 Volo_server) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_server_open_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_server_open_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_server_fd(arg1 Volo_server) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_server_fd_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_server_fd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_server_next_ms(arg1 Volo_server) (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int64)(C._wrap_volo_server_next_ms_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_volo_server_next_ms_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
@@ -1653,7 +2054,7 @@ func Volo_server_step(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_step_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_type_35(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_step_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_50(_swig_i_1)))
 	return swig_r
 }
 
@@ -1661,7 +2062,7 @@ type Volo_server_stat_id int
 
 func _swig_getVOLO_STAT_CONNECTIONS() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_CONNECTIONS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_CONNECTIONS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1669,7 +2070,7 @@ var VOLO_STAT_CONNECTIONS Volo_server_stat_id = _swig_getVOLO_STAT_CONNECTIONS()
 
 func _swig_getVOLO_STAT_ACCEPTED() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_ACCEPTED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_ACCEPTED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1677,7 +2078,7 @@ var VOLO_STAT_ACCEPTED Volo_server_stat_id = _swig_getVOLO_STAT_ACCEPTED()
 
 func _swig_getVOLO_STAT_REQUESTS() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_REQUESTS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_REQUESTS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1685,7 +2086,7 @@ var VOLO_STAT_REQUESTS Volo_server_stat_id = _swig_getVOLO_STAT_REQUESTS()
 
 func _swig_getVOLO_STAT_ACTIVE() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_ACTIVE_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_ACTIVE_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1693,7 +2094,7 @@ var VOLO_STAT_ACTIVE Volo_server_stat_id = _swig_getVOLO_STAT_ACTIVE()
 
 func _swig_getVOLO_STAT_REFUSED() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_REFUSED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_REFUSED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1701,7 +2102,7 @@ var VOLO_STAT_REFUSED Volo_server_stat_id = _swig_getVOLO_STAT_REFUSED()
 
 func _swig_getVOLO_STAT_TIMEOUTS() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_TIMEOUTS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_TIMEOUTS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1709,7 +2110,7 @@ var VOLO_STAT_TIMEOUTS Volo_server_stat_id = _swig_getVOLO_STAT_TIMEOUTS()
 
 func _swig_getVOLO_STAT_MALFORMED() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_MALFORMED_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_MALFORMED_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1717,7 +2118,7 @@ var VOLO_STAT_MALFORMED Volo_server_stat_id = _swig_getVOLO_STAT_MALFORMED()
 
 func _swig_getVOLO_STAT_READS() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_READS_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_READS_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1725,7 +2126,7 @@ var VOLO_STAT_READS Volo_server_stat_id = _swig_getVOLO_STAT_READS()
 
 func _swig_getVOLO_STAT_WRITES() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_WRITES_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_WRITES_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
@@ -1733,24 +2134,64 @@ var VOLO_STAT_WRITES Volo_server_stat_id = _swig_getVOLO_STAT_WRITES()
 
 func _swig_getVOLO_STAT_ACCEPT_PAUSES() (_swig_ret Volo_server_stat_id) {
 	var swig_r Volo_server_stat_id
-	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_e774013fba6535bc())
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_ca94dfcd2ff94513())
 	return swig_r
 }
 
 var VOLO_STAT_ACCEPT_PAUSES Volo_server_stat_id = _swig_getVOLO_STAT_ACCEPT_PAUSES()
 
+func _swig_getVOLO_STAT_HANDSHAKES() (_swig_ret Volo_server_stat_id) {
+	var swig_r Volo_server_stat_id
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_HANDSHAKES_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_STAT_HANDSHAKES Volo_server_stat_id = _swig_getVOLO_STAT_HANDSHAKES()
+
+func _swig_getVOLO_STAT_HANDSHAKES_FAILED() (_swig_ret Volo_server_stat_id) {
+	var swig_r Volo_server_stat_id
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_HANDSHAKES_FAILED_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_STAT_HANDSHAKES_FAILED Volo_server_stat_id = _swig_getVOLO_STAT_HANDSHAKES_FAILED()
+
+func _swig_getVOLO_STAT_PROXY_REFUSED() (_swig_ret Volo_server_stat_id) {
+	var swig_r Volo_server_stat_id
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_PROXY_REFUSED_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_STAT_PROXY_REFUSED Volo_server_stat_id = _swig_getVOLO_STAT_PROXY_REFUSED()
+
+func _swig_getVOLO_STAT_RELOADS() (_swig_ret Volo_server_stat_id) {
+	var swig_r Volo_server_stat_id
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_RELOADS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_STAT_RELOADS Volo_server_stat_id = _swig_getVOLO_STAT_RELOADS()
+
+func _swig_getVOLO_STAT_RELOADS_FAILED() (_swig_ret Volo_server_stat_id) {
+	var swig_r Volo_server_stat_id
+	swig_r = (Volo_server_stat_id)(C._wrap_VOLO_STAT_RELOADS_FAILED_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_STAT_RELOADS_FAILED Volo_server_stat_id = _swig_getVOLO_STAT_RELOADS_FAILED()
+
 func Volo_server_stat(arg1 Volo_server, arg2 int) (_swig_ret uint64) {
 	var swig_r uint64
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (uint64)(C._wrap_volo_server_stat_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
+	swig_r = (uint64)(C._wrap_volo_server_stat_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1)))
 	return swig_r
 }
 
 func Volo_server_error(arg1 Volo_server) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r_p := C._wrap_volo_server_error_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_volo_server_error_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -1763,7 +2204,7 @@ func Volo_test_new(arg1 *uintptr, arg2 Volo_service) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_test_new_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_test_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 
@@ -1773,7 +2214,7 @@ func Volo_test_request_new(arg1 *uintptr, arg2 Volo_test, arg3 string, arg4 stri
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_volo_test_request_new_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_38)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_3))))
+	swig_r = (int)(C._wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_53)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_54)(unsafe.Pointer(&_swig_i_3))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1788,7 +2229,7 @@ func Volo_test_request_header(arg1 Volo_test_request, arg2 string, arg3 string) 
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_test_request_header_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_40)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_41)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_55)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1802,7 +2243,7 @@ func Volo_test_request_body(arg1 Volo_test_request, arg2 string) (_swig_ret int)
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_test_request_body_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_42)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_57)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1812,14 +2253,14 @@ func Volo_test_request_body(arg1 Volo_test_request, arg2 string) (_swig_ret int)
 func Volo_test_request_chunk(arg1 Volo_test_request, arg2 int64) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	C._wrap_volo_test_request_chunk_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_type_43(_swig_i_1))
+	C._wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
 }
 
 func Volo_test_request_peer(arg1 Volo_test_request, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_test_request_peer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_44)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_59)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1829,7 +2270,7 @@ func Volo_test_request_peer(arg1 Volo_test_request, arg2 string) (_swig_ret int)
 func Volo_test_request_leave(arg1 Volo_test_request, arg2 uint64) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	C._wrap_volo_test_request_leave_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_type_45(_swig_i_1))
+	C._wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_60(_swig_i_1))
 }
 
 func Volo_test_send(arg1 *uintptr, arg2 Volo_test, arg3 Volo_test_request) (_swig_ret int) {
@@ -1837,7 +2278,7 @@ func Volo_test_send(arg1 *uintptr, arg2 Volo_test, arg3 Volo_test_request) (_swi
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int)(C._wrap_volo_test_send_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_test_send_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), C.uintptr_t(_swig_i_2)))
 	return swig_r
 }
 
@@ -1846,7 +2287,7 @@ func Volo_test_get(arg1 *uintptr, arg2 Volo_test, arg3 string) (_swig_ret int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_test_get_cvolo_e774013fba6535bc(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_46)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_test_get_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1856,7 +2297,7 @@ func Volo_test_get(arg1 *uintptr, arg2 Volo_test, arg3 string) (_swig_ret int) {
 func Volo_test_status(arg1 Volo_test_response) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int)(C._wrap_volo_test_status_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int)(C._wrap_volo_test_status_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
@@ -1864,7 +2305,7 @@ func Volo_test_header(arg1 Volo_test_response, arg2 string) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_volo_test_header_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_48)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_volo_test_header_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_63)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1880,7 +2321,23 @@ func Volo_test_trailer(arg1 Volo_test_response, arg2 string) (_swig_ret string) 
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_volo_test_trailer_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)))
+	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	var swig_r_1 string
+
+	swig_r_1 = takeString(swig_r)
+
+	return swig_r_1
+}
+
+func Volo_test_hint(arg1 Volo_test_response, arg2 string) (_swig_ret string) {
+	var swig_r string
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	swig_r_p := C._wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -1895,14 +2352,14 @@ func Volo_test_trailer(arg1 Volo_test_response, arg2 string) (_swig_ret string) 
 func Volo_test_header_count(arg1 Volo_test_response) (_swig_ret int64) {
 	var swig_r int64
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r = (int64)(C._wrap_volo_test_header_count_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0)))
+	swig_r = (int64)(C._wrap_volo_test_header_count_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0)))
 	return swig_r
 }
 
 func Volo_test_body(arg1 Volo_test_response) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
-	swig_r_p := C._wrap_volo_test_body_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0))
+	swig_r_p := C._wrap_volo_test_body_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	var swig_r_1 string
 
@@ -1914,5 +2371,5 @@ func Volo_test_body(arg1 Volo_test_response) (_swig_ret string) {
 func Volo_test_run(arg1 Volo_test, arg2 uint64) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	C._wrap_volo_test_run_cvolo_e774013fba6535bc(C.uintptr_t(_swig_i_0), C.swig_type_53(_swig_i_1))
+	C._wrap_volo_test_run_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_70(_swig_i_1))
 }

@@ -231,6 +231,7 @@ SWIGINTERN void delete_volo_layer(struct volo_layer *self){ volo_layer_unref(sel
 SWIGINTERN void delete_volo_router(struct volo_router *self){ volo_router_unref(self); }
 SWIGINTERN void delete_volo_queue(struct volo_queue *self){ volo_queue_unref(self); }
 SWIGINTERN void delete_volo_server(struct volo_server *self){ volo_server_free(self); }
+SWIGINTERN void delete_volo_tls(struct volo_tls *self){ volo_tls_unref(self); }
 SWIGINTERN void delete_volo_cors(struct volo_cors *self){ volo_cors_free(self); }
 SWIGINTERN void delete_volo_test(struct volo_test *self){ volo_test_free(self); }
 SWIGINTERN void delete_volo_test_response(struct volo_test_response *self){ volo_test_response_free(self); }
@@ -238,7 +239,7 @@ SWIGINTERN void delete_volo_test_response(struct volo_test_response *self){ volo
 extern "C" {
 #endif
 
-void _wrap_Swig_free_cvolo_e774013fba6535bc(void *_swig_go_0) {
+void _wrap_Swig_free_cvolo_ca94dfcd2ff94513(void *_swig_go_0) {
   void *arg1 = 0 ;
   
   arg1 = *(void **)&_swig_go_0; 
@@ -248,7 +249,7 @@ void _wrap_Swig_free_cvolo_e774013fba6535bc(void *_swig_go_0) {
 }
 
 
-void *_wrap_Swig_malloc_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+void *_wrap_Swig_malloc_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   void *result = 0 ;
   void *_swig_go_result;
@@ -261,7 +262,7 @@ void *_wrap_Swig_malloc_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-void _wrap_delete_volo_service_cvolo_e774013fba6535bc(struct volo_service *_swig_go_0) {
+void _wrap_delete_volo_service_cvolo_ca94dfcd2ff94513(struct volo_service *_swig_go_0) {
   struct volo_service *arg1 = 0 ;
   
   arg1 = *(struct volo_service **)&_swig_go_0; 
@@ -271,7 +272,7 @@ void _wrap_delete_volo_service_cvolo_e774013fba6535bc(struct volo_service *_swig
 }
 
 
-void _wrap_delete_volo_layer_cvolo_e774013fba6535bc(struct volo_layer *_swig_go_0) {
+void _wrap_delete_volo_layer_cvolo_ca94dfcd2ff94513(struct volo_layer *_swig_go_0) {
   struct volo_layer *arg1 = 0 ;
   
   arg1 = *(struct volo_layer **)&_swig_go_0; 
@@ -281,7 +282,7 @@ void _wrap_delete_volo_layer_cvolo_e774013fba6535bc(struct volo_layer *_swig_go_
 }
 
 
-void _wrap_delete_volo_router_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0) {
+void _wrap_delete_volo_router_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0) {
   struct volo_router *arg1 = 0 ;
   
   arg1 = *(struct volo_router **)&_swig_go_0; 
@@ -291,7 +292,7 @@ void _wrap_delete_volo_router_cvolo_e774013fba6535bc(struct volo_router *_swig_g
 }
 
 
-void _wrap_delete_volo_queue_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) {
+void _wrap_delete_volo_queue_cvolo_ca94dfcd2ff94513(struct volo_queue *_swig_go_0) {
   struct volo_queue *arg1 = 0 ;
   
   arg1 = *(struct volo_queue **)&_swig_go_0; 
@@ -301,7 +302,7 @@ void _wrap_delete_volo_queue_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_
 }
 
 
-void _wrap_delete_volo_server_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+void _wrap_delete_volo_server_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   struct volo_server *arg1 = 0 ;
   
   arg1 = *(struct volo_server **)&_swig_go_0; 
@@ -311,7 +312,17 @@ void _wrap_delete_volo_server_cvolo_e774013fba6535bc(struct volo_server *_swig_g
 }
 
 
-void _wrap_delete_volo_cors_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0) {
+void _wrap_delete_volo_tls_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0) {
+  struct volo_tls *arg1 = 0 ;
+  
+  arg1 = *(struct volo_tls **)&_swig_go_0; 
+  
+  delete_volo_tls(arg1);
+  
+}
+
+
+void _wrap_delete_volo_cors_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0) {
   struct volo_cors *arg1 = 0 ;
   
   arg1 = *(struct volo_cors **)&_swig_go_0; 
@@ -321,7 +332,7 @@ void _wrap_delete_volo_cors_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0)
 }
 
 
-void _wrap_delete_volo_test_cvolo_e774013fba6535bc(struct volo_test *_swig_go_0) {
+void _wrap_delete_volo_test_cvolo_ca94dfcd2ff94513(struct volo_test *_swig_go_0) {
   struct volo_test *arg1 = 0 ;
   
   arg1 = *(struct volo_test **)&_swig_go_0; 
@@ -331,7 +342,7 @@ void _wrap_delete_volo_test_cvolo_e774013fba6535bc(struct volo_test *_swig_go_0)
 }
 
 
-void _wrap_delete_volo_test_response_cvolo_e774013fba6535bc(struct volo_test_response *_swig_go_0) {
+void _wrap_delete_volo_test_response_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0) {
   struct volo_test_response *arg1 = 0 ;
   
   arg1 = *(struct volo_test_response **)&_swig_go_0; 
@@ -341,7 +352,7 @@ void _wrap_delete_volo_test_response_cvolo_e774013fba6535bc(struct volo_test_res
 }
 
 
-intgo _wrap_VOLO_EINVAL_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EINVAL_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -353,7 +364,7 @@ intgo _wrap_VOLO_EINVAL_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ENOMEM_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ENOMEM_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -365,7 +376,7 @@ intgo _wrap_VOLO_ENOMEM_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EEXIST_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EEXIST_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -377,7 +388,7 @@ intgo _wrap_VOLO_EEXIST_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ENOENT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ENOENT_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -389,7 +400,7 @@ intgo _wrap_VOLO_ENOENT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EBUSY_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EBUSY_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -401,7 +412,7 @@ intgo _wrap_VOLO_EBUSY_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ECANCELED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ECANCELED_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -413,7 +424,7 @@ intgo _wrap_VOLO_ECANCELED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EALREADY_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EALREADY_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -425,7 +436,7 @@ intgo _wrap_VOLO_EALREADY_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EAGAIN_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EAGAIN_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -437,7 +448,7 @@ intgo _wrap_VOLO_EAGAIN_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ETIMEDOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ETIMEDOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -449,7 +460,7 @@ intgo _wrap_VOLO_ETIMEDOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ETOOBIG_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ETOOBIG_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -461,7 +472,7 @@ intgo _wrap_VOLO_ETOOBIG_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EPROTO_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EPROTO_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -473,7 +484,7 @@ intgo _wrap_VOLO_EPROTO_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EMEDIA_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EMEDIA_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -485,7 +496,7 @@ intgo _wrap_VOLO_EMEDIA_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EFORMAT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EFORMAT_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -497,7 +508,7 @@ intgo _wrap_VOLO_EFORMAT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EVALUE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EVALUE_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -509,7 +520,7 @@ intgo _wrap_VOLO_EVALUE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EMISSING_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EMISSING_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -521,7 +532,7 @@ intgo _wrap_VOLO_EMISSING_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EHEAD_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EHEAD_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -533,7 +544,7 @@ intgo _wrap_VOLO_EHEAD_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EURI_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EURI_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -545,7 +556,7 @@ intgo _wrap_VOLO_EURI_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ENOTIMPL_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ENOTIMPL_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -557,7 +568,7 @@ intgo _wrap_VOLO_ENOTIMPL_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EVERSION_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EVERSION_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -569,7 +580,7 @@ intgo _wrap_VOLO_EVERSION_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EMETHOD_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EMETHOD_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -581,7 +592,7 @@ intgo _wrap_VOLO_EMETHOD_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ECLOSED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ECLOSED_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -593,7 +604,7 @@ intgo _wrap_VOLO_ECLOSED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EIO_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EIO_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -605,7 +616,7 @@ intgo _wrap_VOLO_EIO_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EADDRINUSE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EADDRINUSE_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -617,7 +628,7 @@ intgo _wrap_VOLO_EADDRINUSE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EACCES_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EACCES_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -629,7 +640,7 @@ intgo _wrap_VOLO_EACCES_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ENOFILES_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ENOFILES_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -641,7 +652,7 @@ intgo _wrap_VOLO_ENOFILES_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ERANGE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ERANGE_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -653,7 +664,7 @@ intgo _wrap_VOLO_ERANGE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ETHREAD_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ETHREAD_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -665,7 +676,7 @@ intgo _wrap_VOLO_ETHREAD_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EDROPPED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EDROPPED_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -677,7 +688,7 @@ intgo _wrap_VOLO_EDROPPED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_EEXPECT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_EEXPECT_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -689,7 +700,7 @@ intgo _wrap_VOLO_EEXPECT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ELOOP_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ELOOP_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -701,7 +712,19 @@ intgo _wrap_VOLO_ELOOP_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_OK_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ETLS_cvolo_ca94dfcd2ff94513() {
+  enum volo_error result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_ETLS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_OK_cvolo_ca94dfcd2ff94513() {
   enum volo_error result;
   intgo _swig_go_result;
   
@@ -713,7 +736,7 @@ intgo _wrap_VOLO_OK_cvolo_e774013fba6535bc() {
 }
 
 
-_gostring_ _wrap_volo_strerror_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+_gostring_ _wrap_volo_strerror_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -726,7 +749,7 @@ _gostring_ _wrap_volo_strerror_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-_gostring_ _wrap_volo_error_name_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+_gostring_ _wrap_volo_error_name_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -739,7 +762,7 @@ _gostring_ _wrap_volo_error_name_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_volo_error_status_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+intgo _wrap_volo_error_status_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   int result;
   intgo _swig_go_result;
@@ -752,7 +775,7 @@ intgo _wrap_volo_error_status_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_VOLO_VERSION_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_VERSION_cvolo_ca94dfcd2ff94513() {
   int result;
   intgo _swig_go_result;
   
@@ -763,7 +786,7 @@ intgo _wrap_VOLO_VERSION_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_volo_version_cvolo_e774013fba6535bc() {
+intgo _wrap_volo_version_cvolo_ca94dfcd2ff94513() {
   uint32_t result;
   intgo _swig_go_result;
   
@@ -774,7 +797,7 @@ intgo _wrap_volo_version_cvolo_e774013fba6535bc() {
 }
 
 
-_gostring_ _wrap_volo_version_text_cvolo_e774013fba6535bc() {
+_gostring_ _wrap_volo_version_text_cvolo_ca94dfcd2ff94513() {
   char *result = 0 ;
   _gostring_ _swig_go_result;
   
@@ -785,7 +808,7 @@ _gostring_ _wrap_volo_version_text_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_ANY_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_ANY_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -797,7 +820,7 @@ intgo _wrap_VOLO_ANY_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_GET_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_GET_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -809,7 +832,7 @@ intgo _wrap_VOLO_GET_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_HEAD_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_HEAD_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -821,7 +844,7 @@ intgo _wrap_VOLO_HEAD_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_POST_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_POST_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -833,7 +856,7 @@ intgo _wrap_VOLO_POST_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_PUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_PUT_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -845,7 +868,7 @@ intgo _wrap_VOLO_PUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_DELETE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_DELETE_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -857,7 +880,7 @@ intgo _wrap_VOLO_DELETE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_CONNECT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_CONNECT_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -869,7 +892,7 @@ intgo _wrap_VOLO_CONNECT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_OPTIONS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_OPTIONS_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -881,7 +904,7 @@ intgo _wrap_VOLO_OPTIONS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_TRACE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_TRACE_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -893,7 +916,7 @@ intgo _wrap_VOLO_TRACE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_PATCH_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_PATCH_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -905,7 +928,7 @@ intgo _wrap_VOLO_PATCH_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_OTHER_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_OTHER_cvolo_ca94dfcd2ff94513() {
   enum volo_method result;
   intgo _swig_go_result;
   
@@ -917,7 +940,7 @@ intgo _wrap_VOLO_OTHER_cvolo_e774013fba6535bc() {
 }
 
 
-_gostring_ _wrap_volo_method_name_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+_gostring_ _wrap_volo_method_name_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -930,7 +953,7 @@ _gostring_ _wrap_volo_method_name_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_volo_method_is_safe_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+intgo _wrap_volo_method_is_safe_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   int result;
   intgo _swig_go_result;
@@ -943,7 +966,7 @@ intgo _wrap_volo_method_is_safe_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-_gostring_ _wrap_volo_status_reason_cvolo_e774013fba6535bc(intgo _swig_go_0) {
+_gostring_ _wrap_volo_status_reason_cvolo_ca94dfcd2ff94513(intgo _swig_go_0) {
   int arg1 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -956,7 +979,7 @@ _gostring_ _wrap_volo_status_reason_cvolo_e774013fba6535bc(intgo _swig_go_0) {
 }
 
 
-intgo _wrap_volo_service_freeze_cvolo_e774013fba6535bc(struct volo_service *_swig_go_0) {
+intgo _wrap_volo_service_freeze_cvolo_ca94dfcd2ff94513(struct volo_service *_swig_go_0) {
   volo_service *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -969,7 +992,7 @@ intgo _wrap_volo_service_freeze_cvolo_e774013fba6535bc(struct volo_service *_swi
 }
 
 
-intgo _wrap_volo_service_add_layer_cvolo_e774013fba6535bc(struct volo_service *_swig_go_0, struct volo_layer *_swig_go_1) {
+intgo _wrap_volo_service_add_layer_cvolo_ca94dfcd2ff94513(struct volo_service *_swig_go_0, struct volo_layer *_swig_go_1) {
   volo_service *arg1 = 0 ;
   volo_layer *arg2 = 0 ;
   int result;
@@ -984,7 +1007,7 @@ intgo _wrap_volo_service_add_layer_cvolo_e774013fba6535bc(struct volo_service *_
 }
 
 
-intgo _wrap_volo_router_new_cvolo_e774013fba6535bc(volo_router **_swig_go_0) {
+intgo _wrap_volo_router_new_cvolo_ca94dfcd2ff94513(volo_router **_swig_go_0) {
   volo_router **arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -997,7 +1020,7 @@ intgo _wrap_volo_router_new_cvolo_e774013fba6535bc(volo_router **_swig_go_0) {
 }
 
 
-struct volo_service *_wrap_volo_router_service_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0) {
+struct volo_service *_wrap_volo_router_service_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0) {
   volo_router *arg1 = 0 ;
   volo_service *result = 0 ;
   struct volo_service *_swig_go_result;
@@ -1010,7 +1033,7 @@ struct volo_service *_wrap_volo_router_service_cvolo_e774013fba6535bc(struct vol
 }
 
 
-intgo _wrap_volo_router_route_cvolo_e774013fba6535bc(volo_route **_swig_go_0, struct volo_router *_swig_go_1, _gostring_ _swig_go_2, _gostring_ _swig_go_3, struct volo_service *_swig_go_4) {
+intgo _wrap_volo_router_route_cvolo_ca94dfcd2ff94513(volo_route **_swig_go_0, struct volo_router *_swig_go_1, _gostring_ _swig_go_2, _gostring_ _swig_go_3, struct volo_service *_swig_go_4) {
   volo_route **arg1 = 0 ;
   volo_router *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -1046,7 +1069,7 @@ intgo _wrap_volo_router_route_cvolo_e774013fba6535bc(volo_route **_swig_go_0, st
 }
 
 
-intgo _wrap_volo_router_add_layer_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, struct volo_layer *_swig_go_1) {
+intgo _wrap_volo_router_add_layer_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, struct volo_layer *_swig_go_1) {
   volo_router *arg1 = 0 ;
   volo_layer *arg2 = 0 ;
   int result;
@@ -1061,7 +1084,7 @@ intgo _wrap_volo_router_add_layer_cvolo_e774013fba6535bc(struct volo_router *_sw
 }
 
 
-intgo _wrap_volo_router_fallback_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, struct volo_service *_swig_go_1) {
+intgo _wrap_volo_router_fallback_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, struct volo_service *_swig_go_1) {
   volo_router *arg1 = 0 ;
   volo_service *arg2 = 0 ;
   int result;
@@ -1076,7 +1099,7 @@ intgo _wrap_volo_router_fallback_cvolo_e774013fba6535bc(struct volo_router *_swi
 }
 
 
-intgo _wrap_volo_router_method_fallback_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, struct volo_service *_swig_go_1) {
+intgo _wrap_volo_router_method_fallback_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, struct volo_service *_swig_go_1) {
   volo_router *arg1 = 0 ;
   volo_service *arg2 = 0 ;
   int result;
@@ -1091,7 +1114,7 @@ intgo _wrap_volo_router_method_fallback_cvolo_e774013fba6535bc(struct volo_route
 }
 
 
-intgo _wrap_VOLO_SLASH_STRICT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SLASH_STRICT_cvolo_ca94dfcd2ff94513() {
   enum volo_slash result;
   intgo _swig_go_result;
   
@@ -1103,7 +1126,7 @@ intgo _wrap_VOLO_SLASH_STRICT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SLASH_REDIRECT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SLASH_REDIRECT_cvolo_ca94dfcd2ff94513() {
   enum volo_slash result;
   intgo _swig_go_result;
   
@@ -1115,7 +1138,7 @@ intgo _wrap_VOLO_SLASH_REDIRECT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SLASH_IGNORE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SLASH_IGNORE_cvolo_ca94dfcd2ff94513() {
   enum volo_slash result;
   intgo _swig_go_result;
   
@@ -1127,7 +1150,7 @@ intgo _wrap_VOLO_SLASH_IGNORE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_volo_router_set_slash_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_volo_router_set_slash_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, intgo _swig_go_1) {
   volo_router *arg1 = 0 ;
   int arg2 ;
   int result;
@@ -1142,7 +1165,7 @@ intgo _wrap_volo_router_set_slash_cvolo_e774013fba6535bc(struct volo_router *_sw
 }
 
 
-intgo _wrap_volo_router_set_clean_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_volo_router_set_clean_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, intgo _swig_go_1) {
   volo_router *arg1 = 0 ;
   int arg2 ;
   int result;
@@ -1157,7 +1180,7 @@ intgo _wrap_volo_router_set_clean_cvolo_e774013fba6535bc(struct volo_router *_sw
 }
 
 
-intgo _wrap_volo_router_set_auto_options_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_volo_router_set_auto_options_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, intgo _swig_go_1) {
   volo_router *arg1 = 0 ;
   int arg2 ;
   int result;
@@ -1172,7 +1195,7 @@ intgo _wrap_volo_router_set_auto_options_cvolo_e774013fba6535bc(struct volo_rout
 }
 
 
-_gostring_ _wrap_volo_router_error_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0) {
+_gostring_ _wrap_volo_router_error_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0) {
   volo_router *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -1185,7 +1208,7 @@ _gostring_ _wrap_volo_router_error_cvolo_e774013fba6535bc(struct volo_router *_s
 }
 
 
-intgo _wrap_volo_route_layer_cvolo_e774013fba6535bc(struct volo_route *_swig_go_0, struct volo_layer *_swig_go_1) {
+intgo _wrap_volo_route_layer_cvolo_ca94dfcd2ff94513(struct volo_route *_swig_go_0, struct volo_layer *_swig_go_1) {
   volo_route *arg1 = 0 ;
   volo_layer *arg2 = 0 ;
   int result;
@@ -1200,7 +1223,7 @@ intgo _wrap_volo_route_layer_cvolo_e774013fba6535bc(struct volo_route *_swig_go_
 }
 
 
-intgo _wrap_volo_route_name_cvolo_e774013fba6535bc(struct volo_route *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_route_name_cvolo_ca94dfcd2ff94513(struct volo_route *_swig_go_0, _gostring_ _swig_go_1) {
   volo_route *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -1222,7 +1245,7 @@ intgo _wrap_volo_route_name_cvolo_e774013fba6535bc(struct volo_route *_swig_go_0
 }
 
 
-intgo _wrap_volo_router_nest_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, _gostring_ _swig_go_1, struct volo_router *_swig_go_2) {
+intgo _wrap_volo_router_nest_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, _gostring_ _swig_go_1, struct volo_router *_swig_go_2) {
   volo_router *arg1 = 0 ;
   char *arg2 = 0 ;
   volo_router *arg3 = 0 ;
@@ -1246,7 +1269,7 @@ intgo _wrap_volo_router_nest_cvolo_e774013fba6535bc(struct volo_router *_swig_go
 }
 
 
-intgo _wrap_volo_router_nest_service_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, _gostring_ _swig_go_1, struct volo_service *_swig_go_2) {
+intgo _wrap_volo_router_nest_service_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, _gostring_ _swig_go_1, struct volo_service *_swig_go_2) {
   volo_router *arg1 = 0 ;
   char *arg2 = 0 ;
   volo_service *arg3 = 0 ;
@@ -1270,7 +1293,7 @@ intgo _wrap_volo_router_nest_service_cvolo_e774013fba6535bc(struct volo_router *
 }
 
 
-intgo _wrap_volo_router_group_cvolo_e774013fba6535bc(volo_router **_swig_go_0, struct volo_router *_swig_go_1, _gostring_ _swig_go_2) {
+intgo _wrap_volo_router_group_cvolo_ca94dfcd2ff94513(volo_router **_swig_go_0, struct volo_router *_swig_go_1, _gostring_ _swig_go_2) {
   volo_router **arg1 = 0 ;
   volo_router *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -1294,7 +1317,7 @@ intgo _wrap_volo_router_group_cvolo_e774013fba6535bc(volo_router **_swig_go_0, s
 }
 
 
-intgo _wrap_volo_router_merge_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, struct volo_router *_swig_go_1) {
+intgo _wrap_volo_router_merge_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, struct volo_router *_swig_go_1) {
   volo_router *arg1 = 0 ;
   volo_router *arg2 = 0 ;
   int result;
@@ -1309,7 +1332,7 @@ intgo _wrap_volo_router_merge_cvolo_e774013fba6535bc(struct volo_router *_swig_g
 }
 
 
-intgo _wrap_volo_router_host_cvolo_e774013fba6535bc(struct volo_router *_swig_go_0, _gostring_ _swig_go_1, struct volo_router *_swig_go_2) {
+intgo _wrap_volo_router_host_cvolo_ca94dfcd2ff94513(struct volo_router *_swig_go_0, _gostring_ _swig_go_1, struct volo_router *_swig_go_2) {
   volo_router *arg1 = 0 ;
   char *arg2 = 0 ;
   volo_router *arg3 = 0 ;
@@ -1333,7 +1356,7 @@ intgo _wrap_volo_router_host_cvolo_e774013fba6535bc(struct volo_router *_swig_go
 }
 
 
-intgo _wrap_volo_layer_timeout_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, long long _swig_go_1, intgo _swig_go_2) {
+intgo _wrap_volo_layer_timeout_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, long long _swig_go_1, intgo _swig_go_2) {
   volo_layer **arg1 = 0 ;
   uint64_t arg2 ;
   int arg3 ;
@@ -1350,7 +1373,7 @@ intgo _wrap_volo_layer_timeout_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, l
 }
 
 
-intgo _wrap_volo_layer_body_limit_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, long long _swig_go_1) {
+intgo _wrap_volo_layer_body_limit_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, long long _swig_go_1) {
   volo_layer **arg1 = 0 ;
   uint64_t arg2 ;
   int result;
@@ -1365,7 +1388,7 @@ intgo _wrap_volo_layer_body_limit_cvolo_e774013fba6535bc(volo_layer **_swig_go_0
 }
 
 
-intgo _wrap_volo_layer_concurrency_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, intgo _swig_go_1, intgo _swig_go_2) {
+intgo _wrap_volo_layer_concurrency_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, intgo _swig_go_1, intgo _swig_go_2) {
   volo_layer **arg1 = 0 ;
   unsigned int arg2 ;
   unsigned int arg3 ;
@@ -1382,7 +1405,7 @@ intgo _wrap_volo_layer_concurrency_cvolo_e774013fba6535bc(volo_layer **_swig_go_
 }
 
 
-intgo _wrap_volo_layer_request_id_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, _gostring_ _swig_go_1, intgo _swig_go_2) {
+intgo _wrap_volo_layer_request_id_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, _gostring_ _swig_go_1, intgo _swig_go_2) {
   volo_layer **arg1 = 0 ;
   char *arg2 = 0 ;
   int arg3 ;
@@ -1407,7 +1430,7 @@ intgo _wrap_volo_layer_request_id_cvolo_e774013fba6535bc(volo_layer **_swig_go_0
 }
 
 
-intgo _wrap_VOLO_LOG_COMMON_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_LOG_COMMON_cvolo_ca94dfcd2ff94513() {
   enum volo_log_format result;
   intgo _swig_go_result;
   
@@ -1419,7 +1442,7 @@ intgo _wrap_VOLO_LOG_COMMON_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_LOG_COMBINED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_LOG_COMBINED_cvolo_ca94dfcd2ff94513() {
   enum volo_log_format result;
   intgo _swig_go_result;
   
@@ -1431,7 +1454,7 @@ intgo _wrap_VOLO_LOG_COMBINED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_LOG_JSON_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_LOG_JSON_cvolo_ca94dfcd2ff94513() {
   enum volo_log_format result;
   intgo _swig_go_result;
   
@@ -1443,7 +1466,7 @@ intgo _wrap_VOLO_LOG_JSON_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_volo_layer_access_log_fd_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, intgo _swig_go_1, intgo _swig_go_2) {
+intgo _wrap_volo_layer_access_log_fd_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, intgo _swig_go_1, intgo _swig_go_2) {
   volo_layer **arg1 = 0 ;
   int arg2 ;
   int arg3 ;
@@ -1460,7 +1483,7 @@ intgo _wrap_volo_layer_access_log_fd_cvolo_e774013fba6535bc(volo_layer **_swig_g
 }
 
 
-intgo _wrap_volo_cors_new_cvolo_e774013fba6535bc(volo_cors **_swig_go_0) {
+intgo _wrap_volo_cors_new_cvolo_ca94dfcd2ff94513(volo_cors **_swig_go_0) {
   volo_cors **arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -1473,7 +1496,7 @@ intgo _wrap_volo_cors_new_cvolo_e774013fba6535bc(volo_cors **_swig_go_0) {
 }
 
 
-intgo _wrap_volo_cors_origin_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_cors_origin_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
   volo_cors *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -1495,7 +1518,7 @@ intgo _wrap_volo_cors_origin_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0
 }
 
 
-intgo _wrap_volo_cors_methods_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_cors_methods_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
   volo_cors *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -1517,7 +1540,7 @@ intgo _wrap_volo_cors_methods_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_
 }
 
 
-intgo _wrap_volo_cors_headers_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_cors_headers_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
   volo_cors *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -1539,7 +1562,7 @@ intgo _wrap_volo_cors_headers_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_
 }
 
 
-intgo _wrap_volo_cors_expose_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_cors_expose_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0, _gostring_ _swig_go_1) {
   volo_cors *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -1561,7 +1584,7 @@ intgo _wrap_volo_cors_expose_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0
 }
 
 
-intgo _wrap_volo_cors_credentials_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_volo_cors_credentials_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0, intgo _swig_go_1) {
   volo_cors *arg1 = 0 ;
   int arg2 ;
   int result;
@@ -1576,7 +1599,7 @@ intgo _wrap_volo_cors_credentials_cvolo_e774013fba6535bc(struct volo_cors *_swig
 }
 
 
-intgo _wrap_volo_cors_max_age_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_volo_cors_max_age_cvolo_ca94dfcd2ff94513(struct volo_cors *_swig_go_0, intgo _swig_go_1) {
   volo_cors *arg1 = 0 ;
   unsigned int arg2 ;
   int result;
@@ -1591,7 +1614,7 @@ intgo _wrap_volo_cors_max_age_cvolo_e774013fba6535bc(struct volo_cors *_swig_go_
 }
 
 
-intgo _wrap_volo_layer_cors_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, struct volo_cors *_swig_go_1) {
+intgo _wrap_volo_layer_cors_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, struct volo_cors *_swig_go_1) {
   volo_layer **arg1 = 0 ;
   volo_cors *arg2 = 0 ;
   int result;
@@ -1606,7 +1629,7 @@ intgo _wrap_volo_layer_cors_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, stru
 }
 
 
-intgo _wrap_volo_layer_secure_headers_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, long long _swig_go_1, _gostring_ _swig_go_2) {
+intgo _wrap_volo_layer_secure_headers_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, long long _swig_go_1, _gostring_ _swig_go_2) {
   volo_layer **arg1 = 0 ;
   uint64_t arg2 ;
   char *arg3 = 0 ;
@@ -1631,7 +1654,72 @@ intgo _wrap_volo_layer_secure_headers_cvolo_e774013fba6535bc(volo_layer **_swig_
 }
 
 
-intgo _wrap_volo_layer_client_ip_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2) {
+intgo _wrap_VOLO_HSTS_SUBDOMAINS_cvolo_ca94dfcd2ff94513() {
+  enum volo_hsts_flag result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_HSTS_SUBDOMAINS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_HSTS_PRELOAD_cvolo_ca94dfcd2ff94513() {
+  enum volo_hsts_flag result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_HSTS_PRELOAD;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_layer_hsts_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, long long _swig_go_1, intgo _swig_go_2) {
+  volo_layer **arg1 = 0 ;
+  uint64_t arg2 ;
+  unsigned int arg3 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = (volo_layer **)_swig_go_0; 
+  arg2 = (uint64_t)_swig_go_1; 
+  arg3 = (unsigned int)_swig_go_2; 
+  
+  result = (int)volo_layer_hsts(arg1,arg2,arg3);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_layer_https_redirect_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, intgo _swig_go_1, _gostring_ _swig_go_2) {
+  volo_layer **arg1 = 0 ;
+  int arg2 ;
+  char *arg3 = 0 ;
+  char *temp3 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = (volo_layer **)_swig_go_0; 
+  arg2 = (int)_swig_go_1; 
+  
+  temp3 = (char *)malloc(_swig_go_2.n + 1);
+  memcpy(temp3, _swig_go_2.p, _swig_go_2.n);
+  temp3[_swig_go_2.n] = '\0';
+  arg3 = (char *)temp3;
+  
+  
+  result = (int)volo_layer_https_redirect(arg1,arg2,(char const *)arg3);
+  _swig_go_result = result; 
+  free((char *)arg3); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_layer_client_ip_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2) {
   volo_layer **arg1 = 0 ;
   char *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -1663,7 +1751,7 @@ intgo _wrap_volo_layer_client_ip_cvolo_e774013fba6535bc(volo_layer **_swig_go_0,
 }
 
 
-intgo _wrap_volo_layer_etag_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_volo_layer_etag_cvolo_ca94dfcd2ff94513(volo_layer **_swig_go_0, intgo _swig_go_1) {
   volo_layer **arg1 = 0 ;
   int arg2 ;
   int result;
@@ -1678,7 +1766,7 @@ intgo _wrap_volo_layer_etag_cvolo_e774013fba6535bc(volo_layer **_swig_go_0, intg
 }
 
 
-intgo _wrap_volo_queue_new_cvolo_e774013fba6535bc(volo_queue **_swig_go_0, long long _swig_go_1) {
+intgo _wrap_volo_queue_new_cvolo_ca94dfcd2ff94513(volo_queue **_swig_go_0, long long _swig_go_1) {
   volo_queue **arg1 = 0 ;
   size_t arg2 ;
   int result;
@@ -1693,7 +1781,7 @@ intgo _wrap_volo_queue_new_cvolo_e774013fba6535bc(volo_queue **_swig_go_0, long 
 }
 
 
-intgo _wrap_volo_queue_fd_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) {
+intgo _wrap_volo_queue_fd_cvolo_ca94dfcd2ff94513(struct volo_queue *_swig_go_0) {
   volo_queue *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -1706,7 +1794,7 @@ intgo _wrap_volo_queue_fd_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) 
 }
 
 
-long long _wrap_volo_queue_len_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) {
+long long _wrap_volo_queue_len_cvolo_ca94dfcd2ff94513(struct volo_queue *_swig_go_0) {
   volo_queue *arg1 = 0 ;
   size_t result;
   long long _swig_go_result;
@@ -1719,7 +1807,7 @@ long long _wrap_volo_queue_len_cvolo_e774013fba6535bc(struct volo_queue *_swig_g
 }
 
 
-long long _wrap_volo_queue_oldest_us_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) {
+long long _wrap_volo_queue_oldest_us_cvolo_ca94dfcd2ff94513(struct volo_queue *_swig_go_0) {
   volo_queue *arg1 = 0 ;
   uint64_t result;
   long long _swig_go_result;
@@ -1732,7 +1820,7 @@ long long _wrap_volo_queue_oldest_us_cvolo_e774013fba6535bc(struct volo_queue *_
 }
 
 
-long long _wrap_volo_queue_wakes_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) {
+long long _wrap_volo_queue_wakes_cvolo_ca94dfcd2ff94513(struct volo_queue *_swig_go_0) {
   volo_queue *arg1 = 0 ;
   uint64_t result;
   long long _swig_go_result;
@@ -1745,7 +1833,7 @@ long long _wrap_volo_queue_wakes_cvolo_e774013fba6535bc(struct volo_queue *_swig
 }
 
 
-void _wrap_volo_queue_close_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0) {
+void _wrap_volo_queue_close_cvolo_ca94dfcd2ff94513(struct volo_queue *_swig_go_0) {
   volo_queue *arg1 = 0 ;
   
   arg1 = *(volo_queue **)&_swig_go_0; 
@@ -1755,7 +1843,337 @@ void _wrap_volo_queue_close_cvolo_e774013fba6535bc(struct volo_queue *_swig_go_0
 }
 
 
-intgo _wrap_volo_server_new_cvolo_e774013fba6535bc(volo_server **_swig_go_0, struct volo_service *_swig_go_1) {
+intgo _wrap_volo_tls_new_cvolo_ca94dfcd2ff94513(volo_tls **_swig_go_0) {
+  volo_tls **arg1 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = (volo_tls **)_swig_go_0; 
+  
+  result = (int)volo_tls_new(arg1);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_add_cert_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2) {
+  volo_tls *arg1 = 0 ;
+  char *arg2 = 0 ;
+  char *arg3 = 0 ;
+  char *temp2 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  temp2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(temp2, _swig_go_1.p, _swig_go_1.n);
+  temp2[_swig_go_1.n] = '\0';
+  arg2 = (char *)temp2;
+  
+  
+  arg3 = NULL;
+  if (_swig_go_2.n) {
+    arg3 = malloc((size_t)_swig_go_2.n + 1);
+    memcpy(arg3, _swig_go_2.p, (size_t)_swig_go_2.n);
+    arg3[_swig_go_2.n] = '\0';
+  }
+  
+  
+  result = (int)volo_tls_add_cert(arg1,(char const *)arg2,(char const *)arg3);
+  _swig_go_result = result; 
+  free((char *)arg2); 
+  free(arg3); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_add_cert_pem_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2) {
+  volo_tls *arg1 = 0 ;
+  volo_str arg2 ;
+  volo_str arg3 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  (&arg2)->ptr = _swig_go_1.p ? _swig_go_1.p : "";
+  (&arg2)->len = (size_t)_swig_go_1.n;
+  
+  
+  (&arg3)->ptr = _swig_go_2.p ? _swig_go_2.p : "";
+  (&arg3)->len = (size_t)_swig_go_2.n;
+  
+  
+  result = (int)volo_tls_add_cert_pem(arg1,arg2,arg3);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_set_ocsp_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, long long _swig_go_1, _gostring_ _swig_go_2) {
+  volo_tls *arg1 = 0 ;
+  size_t arg2 ;
+  char *arg3 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  arg2 = (size_t)_swig_go_1; 
+  
+  arg3 = NULL;
+  if (_swig_go_2.n) {
+    arg3 = malloc((size_t)_swig_go_2.n + 1);
+    memcpy(arg3, _swig_go_2.p, (size_t)_swig_go_2.n);
+    arg3[_swig_go_2.n] = '\0';
+  }
+  
+  
+  result = (int)volo_tls_set_ocsp(arg1,arg2,(char const *)arg3);
+  _swig_go_result = result; 
+  free(arg3); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_CLIENT_NONE_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_client result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_CLIENT_NONE;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_CLIENT_OPTIONAL_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_client result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_CLIENT_OPTIONAL;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_CLIENT_REQUIRED_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_client result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_CLIENT_REQUIRED;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_set_client_ca_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, _gostring_ _swig_go_1, intgo _swig_go_2) {
+  volo_tls *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int arg3 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  arg2 = NULL;
+  if (_swig_go_1.n) {
+    arg2 = malloc((size_t)_swig_go_1.n + 1);
+    memcpy(arg2, _swig_go_1.p, (size_t)_swig_go_1.n);
+    arg2[_swig_go_1.n] = '\0';
+  }
+  
+  arg3 = (int)_swig_go_2; 
+  
+  result = (int)volo_tls_set_client_ca(arg1,(char const *)arg2,arg3);
+  _swig_go_result = result; 
+  free(arg2); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_MIN_VERSION_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_MIN_VERSION;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_MAX_VERSION_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_MAX_VERSION;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_TICKETS_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_TICKETS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_TICKET_LIFETIME_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_TICKET_LIFETIME;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, intgo _swig_go_1, long long _swig_go_2) {
+  volo_tls *arg1 = 0 ;
+  int arg2 ;
+  uint64_t arg3 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  arg2 = (int)_swig_go_1; 
+  arg3 = (uint64_t)_swig_go_2; 
+  
+  result = (int)volo_tls_set(arg1,arg2,arg3);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_CIPHERS_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_text result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_CIPHERS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_CIPHERSUITES_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_text result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_CIPHERSUITES;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_GROUPS_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_text result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_GROUPS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_ALPN_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_text result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_ALPN;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_TLS_KEYLOG_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_text result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_KEYLOG;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, intgo _swig_go_1, _gostring_ _swig_go_2) {
+  volo_tls *arg1 = 0 ;
+  int arg2 ;
+  char *arg3 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  arg2 = (int)_swig_go_1; 
+  
+  arg3 = NULL;
+  if (_swig_go_2.n) {
+    arg3 = malloc((size_t)_swig_go_2.n + 1);
+    memcpy(arg3, _swig_go_2.p, (size_t)_swig_go_2.n);
+    arg3[_swig_go_2.n] = '\0';
+  }
+  
+  
+  result = (int)volo_tls_set_text(arg1,arg2,(char const *)arg3);
+  _swig_go_result = result; 
+  free(arg3); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_reload_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0) {
+  volo_tls *arg1 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  result = (int)volo_tls_reload(arg1);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+_gostring_ _wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0) {
+  volo_tls *arg1 = 0 ;
+  char *result = 0 ;
+  _gostring_ _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  result = (char *)volo_tls_error((struct volo_tls const *)arg1);
+  _swig_go_result = Swig_AllocateString((char*)result, result ? strlen((char*)result) : 0); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(volo_server **_swig_go_0, struct volo_service *_swig_go_1) {
   volo_server **arg1 = 0 ;
   volo_service *arg2 = 0 ;
   int result;
@@ -1770,7 +2188,7 @@ intgo _wrap_volo_server_new_cvolo_e774013fba6535bc(volo_server **_swig_go_0, str
 }
 
 
-intgo _wrap_volo_server_add_layer_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, struct volo_layer *_swig_go_1) {
+intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, struct volo_layer *_swig_go_1) {
   volo_server *arg1 = 0 ;
   volo_layer *arg2 = 0 ;
   int result;
@@ -1785,7 +2203,7 @@ intgo _wrap_volo_server_add_layer_cvolo_e774013fba6535bc(struct volo_server *_sw
 }
 
 
-intgo _wrap_volo_server_bind_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, _gostring_ _swig_go_1) {
   volo_server *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -1807,7 +2225,68 @@ intgo _wrap_volo_server_bind_cvolo_e774013fba6535bc(struct volo_server *_swig_go
 }
 
 
-intgo _wrap_volo_server_bind_systemd_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+intgo _wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, _gostring_ _swig_go_1, struct volo_tls *_swig_go_2) {
+  volo_server *arg1 = 0 ;
+  char *arg2 = 0 ;
+  volo_tls *arg3 = 0 ;
+  char *temp2 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_server **)&_swig_go_0; 
+  
+  temp2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(temp2, _swig_go_1.p, _swig_go_1.n);
+  temp2[_swig_go_1.n] = '\0';
+  arg2 = (char *)temp2;
+  
+  arg3 = *(volo_tls **)&_swig_go_2; 
+  
+  result = (int)volo_server_bind_tls(arg1,(char const *)arg2,arg3);
+  _swig_go_result = result; 
+  free((char *)arg2); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, long long _swig_go_1, _gostring_ _swig_go_2) {
+  volo_server *arg1 = 0 ;
+  size_t arg2 ;
+  char *arg3 = 0 ;
+  char *temp3 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_server **)&_swig_go_0; 
+  arg2 = (size_t)_swig_go_1; 
+  
+  temp3 = (char *)malloc(_swig_go_2.n + 1);
+  memcpy(temp3, _swig_go_2.p, _swig_go_2.n);
+  temp3[_swig_go_2.n] = '\0';
+  arg3 = (char *)temp3;
+  
+  
+  result = (int)volo_server_trust_proxy(arg1,arg2,(char const *)arg3);
+  _swig_go_result = result; 
+  free((char *)arg3); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_reload_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
+  volo_server *arg1 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_server **)&_swig_go_0; 
+  
+  result = (int)volo_server_reload(arg1);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_bind_systemd_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -1820,7 +2299,7 @@ intgo _wrap_volo_server_bind_systemd_cvolo_e774013fba6535bc(struct volo_server *
 }
 
 
-intgo _wrap_volo_server_port_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, long long _swig_go_1) {
+intgo _wrap_volo_server_port_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, long long _swig_go_1) {
   volo_server *arg1 = 0 ;
   size_t arg2 ;
   int result;
@@ -1835,7 +2314,7 @@ intgo _wrap_volo_server_port_cvolo_e774013fba6535bc(struct volo_server *_swig_go
 }
 
 
-intgo _wrap_volo_server_listener_fd_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, long long _swig_go_1) {
+intgo _wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, long long _swig_go_1) {
   volo_server *arg1 = 0 ;
   size_t arg2 ;
   int result;
@@ -1850,7 +2329,7 @@ intgo _wrap_volo_server_listener_fd_cvolo_e774013fba6535bc(struct volo_server *_
 }
 
 
-intgo _wrap_VOLO_SERVER_WORKERS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_WORKERS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1862,7 +2341,7 @@ intgo _wrap_VOLO_SERVER_WORKERS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1874,7 +2353,7 @@ intgo _wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1886,7 +2365,7 @@ intgo _wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_BODY_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_BODY_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1898,7 +2377,7 @@ intgo _wrap_VOLO_SERVER_BODY_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1910,7 +2389,7 @@ intgo _wrap_VOLO_SERVER_HEAD_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1922,7 +2401,7 @@ intgo _wrap_VOLO_SERVER_FIELD_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1934,7 +2413,7 @@ intgo _wrap_VOLO_SERVER_TARGET_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1946,7 +2425,7 @@ intgo _wrap_VOLO_SERVER_HEAD_TIMEOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1958,7 +2437,7 @@ intgo _wrap_VOLO_SERVER_IDLE_TIMEOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1970,7 +2449,7 @@ intgo _wrap_VOLO_SERVER_BODY_TIMEOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_BODY_RATE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_BODY_RATE_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1982,7 +2461,7 @@ intgo _wrap_VOLO_SERVER_BODY_RATE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -1994,7 +2473,7 @@ intgo _wrap_VOLO_SERVER_WRITE_TIMEOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2006,7 +2485,7 @@ intgo _wrap_VOLO_SERVER_STOP_TIMEOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2018,7 +2497,7 @@ intgo _wrap_VOLO_SERVER_PIPELINE_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2030,7 +2509,7 @@ intgo _wrap_VOLO_SERVER_WRITE_BUFFER_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2042,7 +2521,7 @@ intgo _wrap_VOLO_SERVER_LINGER_TIMEOUT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_BACKLOG_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_BACKLOG_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2054,7 +2533,7 @@ intgo _wrap_VOLO_SERVER_BACKLOG_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_HALF_CLOSE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_HALF_CLOSE_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2066,7 +2545,7 @@ intgo _wrap_VOLO_SERVER_HALF_CLOSE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_SIGNALS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_SIGNALS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2078,7 +2557,7 @@ intgo _wrap_VOLO_SERVER_SIGNALS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2090,7 +2569,7 @@ intgo _wrap_VOLO_SERVER_REQUESTS_PER_CONNECTION_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2102,7 +2581,7 @@ intgo _wrap_VOLO_SERVER_TRAILER_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_ca94dfcd2ff94513() {
   enum volo_server_option result;
   intgo _swig_go_result;
   
@@ -2114,7 +2593,67 @@ intgo _wrap_VOLO_SERVER_CHUNK_EXT_LIMIT_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_volo_server_set_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, intgo _swig_go_1, long long _swig_go_2) {
+intgo _wrap_VOLO_SERVER_HTTP2_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_SERVER_HTTP2;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_SERVER_STREAM_LIMIT_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_SERVER_STREAM_LIMIT;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_SERVER_HANDSHAKE_TIMEOUT_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_SERVER_HANDSHAKE_TIMEOUT;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_SERVER_HANDSHAKE_LIMIT_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_SERVER_HANDSHAKE_LIMIT;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_SERVER_RELOAD_SIGNAL_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_SERVER_RELOAD_SIGNAL;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_set_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, intgo _swig_go_1, long long _swig_go_2) {
   volo_server *arg1 = 0 ;
   int arg2 ;
   uint64_t arg3 ;
@@ -2131,7 +2670,7 @@ intgo _wrap_volo_server_set_cvolo_e774013fba6535bc(struct volo_server *_swig_go_
 }
 
 
-intgo _wrap_volo_server_get_cvolo_e774013fba6535bc(long long *_swig_go_0, struct volo_server *_swig_go_1, intgo _swig_go_2) {
+intgo _wrap_volo_server_get_cvolo_ca94dfcd2ff94513(long long *_swig_go_0, struct volo_server *_swig_go_1, intgo _swig_go_2) {
   uint64_t *arg1 = 0 ;
   volo_server *arg2 = 0 ;
   int arg3 ;
@@ -2148,7 +2687,7 @@ intgo _wrap_volo_server_get_cvolo_e774013fba6535bc(long long *_swig_go_0, struct
 }
 
 
-intgo _wrap_volo_server_set_name_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, _gostring_ _swig_go_1) {
   volo_server *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -2170,7 +2709,7 @@ intgo _wrap_volo_server_set_name_cvolo_e774013fba6535bc(struct volo_server *_swi
 }
 
 
-intgo _wrap_volo_server_run_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+intgo _wrap_volo_server_run_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -2183,7 +2722,7 @@ intgo _wrap_volo_server_run_cvolo_e774013fba6535bc(struct volo_server *_swig_go_
 }
 
 
-intgo _wrap_volo_server_start_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+intgo _wrap_volo_server_start_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -2196,7 +2735,7 @@ intgo _wrap_volo_server_start_cvolo_e774013fba6535bc(struct volo_server *_swig_g
 }
 
 
-intgo _wrap_volo_server_wait_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+intgo _wrap_volo_server_wait_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -2209,7 +2748,7 @@ intgo _wrap_volo_server_wait_cvolo_e774013fba6535bc(struct volo_server *_swig_go
 }
 
 
-void _wrap_volo_server_stop_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+void _wrap_volo_server_stop_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   
   arg1 = *(volo_server **)&_swig_go_0; 
@@ -2219,7 +2758,7 @@ void _wrap_volo_server_stop_cvolo_e774013fba6535bc(struct volo_server *_swig_go_
 }
 
 
-intgo _wrap_volo_server_open_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+intgo _wrap_volo_server_open_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -2232,7 +2771,7 @@ intgo _wrap_volo_server_open_cvolo_e774013fba6535bc(struct volo_server *_swig_go
 }
 
 
-intgo _wrap_volo_server_fd_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+intgo _wrap_volo_server_fd_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -2245,7 +2784,7 @@ intgo _wrap_volo_server_fd_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0
 }
 
 
-long long _wrap_volo_server_next_ms_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+long long _wrap_volo_server_next_ms_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   int64_t result;
   long long _swig_go_result;
@@ -2258,7 +2797,7 @@ long long _wrap_volo_server_next_ms_cvolo_e774013fba6535bc(struct volo_server *_
 }
 
 
-intgo _wrap_volo_server_step_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, long long _swig_go_1) {
+intgo _wrap_volo_server_step_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, long long _swig_go_1) {
   volo_server *arg1 = 0 ;
   int64_t arg2 ;
   int result;
@@ -2273,7 +2812,7 @@ intgo _wrap_volo_server_step_cvolo_e774013fba6535bc(struct volo_server *_swig_go
 }
 
 
-intgo _wrap_VOLO_STAT_CONNECTIONS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_CONNECTIONS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2285,7 +2824,7 @@ intgo _wrap_VOLO_STAT_CONNECTIONS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_ACCEPTED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_ACCEPTED_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2297,7 +2836,7 @@ intgo _wrap_VOLO_STAT_ACCEPTED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_REQUESTS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_REQUESTS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2309,7 +2848,7 @@ intgo _wrap_VOLO_STAT_REQUESTS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_ACTIVE_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_ACTIVE_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2321,7 +2860,7 @@ intgo _wrap_VOLO_STAT_ACTIVE_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_REFUSED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_REFUSED_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2333,7 +2872,7 @@ intgo _wrap_VOLO_STAT_REFUSED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_TIMEOUTS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_TIMEOUTS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2345,7 +2884,7 @@ intgo _wrap_VOLO_STAT_TIMEOUTS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_MALFORMED_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_MALFORMED_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2357,7 +2896,7 @@ intgo _wrap_VOLO_STAT_MALFORMED_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_READS_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_READS_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2369,7 +2908,7 @@ intgo _wrap_VOLO_STAT_READS_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_WRITES_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_WRITES_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2381,7 +2920,7 @@ intgo _wrap_VOLO_STAT_WRITES_cvolo_e774013fba6535bc() {
 }
 
 
-intgo _wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_e774013fba6535bc() {
+intgo _wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_ca94dfcd2ff94513() {
   enum volo_server_stat_id result;
   intgo _swig_go_result;
   
@@ -2393,7 +2932,67 @@ intgo _wrap_VOLO_STAT_ACCEPT_PAUSES_cvolo_e774013fba6535bc() {
 }
 
 
-long long _wrap_volo_server_stat_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0, intgo _swig_go_1) {
+intgo _wrap_VOLO_STAT_HANDSHAKES_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_stat_id result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_STAT_HANDSHAKES;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_STAT_HANDSHAKES_FAILED_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_stat_id result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_STAT_HANDSHAKES_FAILED;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_STAT_PROXY_REFUSED_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_stat_id result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_STAT_PROXY_REFUSED;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_STAT_RELOADS_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_stat_id result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_STAT_RELOADS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_VOLO_STAT_RELOADS_FAILED_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_stat_id result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_STAT_RELOADS_FAILED;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
+long long _wrap_volo_server_stat_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, intgo _swig_go_1) {
   volo_server *arg1 = 0 ;
   int arg2 ;
   uint64_t result;
@@ -2408,7 +3007,7 @@ long long _wrap_volo_server_stat_cvolo_e774013fba6535bc(struct volo_server *_swi
 }
 
 
-_gostring_ _wrap_volo_server_error_cvolo_e774013fba6535bc(struct volo_server *_swig_go_0) {
+_gostring_ _wrap_volo_server_error_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0) {
   volo_server *arg1 = 0 ;
   char *result = 0 ;
   _gostring_ _swig_go_result;
@@ -2421,7 +3020,7 @@ _gostring_ _wrap_volo_server_error_cvolo_e774013fba6535bc(struct volo_server *_s
 }
 
 
-intgo _wrap_volo_test_new_cvolo_e774013fba6535bc(volo_test **_swig_go_0, struct volo_service *_swig_go_1) {
+intgo _wrap_volo_test_new_cvolo_ca94dfcd2ff94513(volo_test **_swig_go_0, struct volo_service *_swig_go_1) {
   volo_test **arg1 = 0 ;
   volo_service *arg2 = 0 ;
   int result;
@@ -2436,7 +3035,7 @@ intgo _wrap_volo_test_new_cvolo_e774013fba6535bc(volo_test **_swig_go_0, struct 
 }
 
 
-intgo _wrap_volo_test_request_new_cvolo_e774013fba6535bc(volo_test_request **_swig_go_0, struct volo_test *_swig_go_1, _gostring_ _swig_go_2, _gostring_ _swig_go_3) {
+intgo _wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(volo_test_request **_swig_go_0, struct volo_test *_swig_go_1, _gostring_ _swig_go_2, _gostring_ _swig_go_3) {
   volo_test_request **arg1 = 0 ;
   volo_test *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -2470,7 +3069,7 @@ intgo _wrap_volo_test_request_new_cvolo_e774013fba6535bc(volo_test_request **_sw
 }
 
 
-intgo _wrap_volo_test_request_header_cvolo_e774013fba6535bc(struct volo_test_request *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2) {
+intgo _wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(struct volo_test_request *_swig_go_0, _gostring_ _swig_go_1, _gostring_ _swig_go_2) {
   volo_test_request *arg1 = 0 ;
   char *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -2501,7 +3100,7 @@ intgo _wrap_volo_test_request_header_cvolo_e774013fba6535bc(struct volo_test_req
 }
 
 
-intgo _wrap_volo_test_request_body_cvolo_e774013fba6535bc(struct volo_test_request *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(struct volo_test_request *_swig_go_0, _gostring_ _swig_go_1) {
   volo_test_request *arg1 = 0 ;
   volo_str arg2 ;
   int result;
@@ -2519,7 +3118,7 @@ intgo _wrap_volo_test_request_body_cvolo_e774013fba6535bc(struct volo_test_reque
 }
 
 
-void _wrap_volo_test_request_chunk_cvolo_e774013fba6535bc(struct volo_test_request *_swig_go_0, long long _swig_go_1) {
+void _wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(struct volo_test_request *_swig_go_0, long long _swig_go_1) {
   volo_test_request *arg1 = 0 ;
   size_t arg2 ;
   
@@ -2531,7 +3130,7 @@ void _wrap_volo_test_request_chunk_cvolo_e774013fba6535bc(struct volo_test_reque
 }
 
 
-intgo _wrap_volo_test_request_peer_cvolo_e774013fba6535bc(struct volo_test_request *_swig_go_0, _gostring_ _swig_go_1) {
+intgo _wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(struct volo_test_request *_swig_go_0, _gostring_ _swig_go_1) {
   volo_test_request *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -2553,7 +3152,7 @@ intgo _wrap_volo_test_request_peer_cvolo_e774013fba6535bc(struct volo_test_reque
 }
 
 
-void _wrap_volo_test_request_leave_cvolo_e774013fba6535bc(struct volo_test_request *_swig_go_0, long long _swig_go_1) {
+void _wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(struct volo_test_request *_swig_go_0, long long _swig_go_1) {
   volo_test_request *arg1 = 0 ;
   uint64_t arg2 ;
   
@@ -2565,7 +3164,7 @@ void _wrap_volo_test_request_leave_cvolo_e774013fba6535bc(struct volo_test_reque
 }
 
 
-intgo _wrap_volo_test_send_cvolo_e774013fba6535bc(volo_test_response **_swig_go_0, struct volo_test *_swig_go_1, struct volo_test_request *_swig_go_2) {
+intgo _wrap_volo_test_send_cvolo_ca94dfcd2ff94513(volo_test_response **_swig_go_0, struct volo_test *_swig_go_1, struct volo_test_request *_swig_go_2) {
   volo_test_response **arg1 = 0 ;
   volo_test *arg2 = 0 ;
   volo_test_request *arg3 = 0 ;
@@ -2582,7 +3181,7 @@ intgo _wrap_volo_test_send_cvolo_e774013fba6535bc(volo_test_response **_swig_go_
 }
 
 
-intgo _wrap_volo_test_get_cvolo_e774013fba6535bc(volo_test_response **_swig_go_0, struct volo_test *_swig_go_1, _gostring_ _swig_go_2) {
+intgo _wrap_volo_test_get_cvolo_ca94dfcd2ff94513(volo_test_response **_swig_go_0, struct volo_test *_swig_go_1, _gostring_ _swig_go_2) {
   volo_test_response **arg1 = 0 ;
   volo_test *arg2 = 0 ;
   char *arg3 = 0 ;
@@ -2606,7 +3205,7 @@ intgo _wrap_volo_test_get_cvolo_e774013fba6535bc(volo_test_response **_swig_go_0
 }
 
 
-intgo _wrap_volo_test_status_cvolo_e774013fba6535bc(struct volo_test_response *_swig_go_0) {
+intgo _wrap_volo_test_status_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0) {
   volo_test_response *arg1 = 0 ;
   int result;
   intgo _swig_go_result;
@@ -2619,7 +3218,7 @@ intgo _wrap_volo_test_status_cvolo_e774013fba6535bc(struct volo_test_response *_
 }
 
 
-_gostring_ _wrap_volo_test_header_cvolo_e774013fba6535bc(struct volo_test_response *_swig_go_0, _gostring_ _swig_go_1) {
+_gostring_ _wrap_volo_test_header_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0, _gostring_ _swig_go_1) {
   volo_test_response *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -2643,7 +3242,7 @@ _gostring_ _wrap_volo_test_header_cvolo_e774013fba6535bc(struct volo_test_respon
 }
 
 
-_gostring_ _wrap_volo_test_trailer_cvolo_e774013fba6535bc(struct volo_test_response *_swig_go_0, _gostring_ _swig_go_1) {
+_gostring_ _wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0, _gostring_ _swig_go_1) {
   volo_test_response *arg1 = 0 ;
   char *arg2 = 0 ;
   char *temp2 ;
@@ -2667,7 +3266,31 @@ _gostring_ _wrap_volo_test_trailer_cvolo_e774013fba6535bc(struct volo_test_respo
 }
 
 
-long long _wrap_volo_test_header_count_cvolo_e774013fba6535bc(struct volo_test_response *_swig_go_0) {
+_gostring_ _wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0, _gostring_ _swig_go_1) {
+  volo_test_response *arg1 = 0 ;
+  char *arg2 = 0 ;
+  char *temp2 ;
+  volo_str result;
+  _gostring_ _swig_go_result;
+  
+  arg1 = *(volo_test_response **)&_swig_go_0; 
+  
+  temp2 = (char *)malloc(_swig_go_1.n + 1);
+  memcpy(temp2, _swig_go_1.p, _swig_go_1.n);
+  temp2[_swig_go_1.n] = '\0';
+  arg2 = (char *)temp2;
+  
+  
+  result = volo_test_hint((struct volo_test_response const *)arg1,(char const *)arg2);
+  
+  _swig_go_result = Swig_AllocateString((&result)->ptr, (&result)->len);
+  
+  free((char *)arg2); 
+  return _swig_go_result;
+}
+
+
+long long _wrap_volo_test_header_count_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0) {
   volo_test_response *arg1 = 0 ;
   size_t result;
   long long _swig_go_result;
@@ -2680,7 +3303,7 @@ long long _wrap_volo_test_header_count_cvolo_e774013fba6535bc(struct volo_test_r
 }
 
 
-_gostring_ _wrap_volo_test_body_cvolo_e774013fba6535bc(struct volo_test_response *_swig_go_0) {
+_gostring_ _wrap_volo_test_body_cvolo_ca94dfcd2ff94513(struct volo_test_response *_swig_go_0) {
   volo_test_response *arg1 = 0 ;
   volo_str result;
   _gostring_ _swig_go_result;
@@ -2695,7 +3318,7 @@ _gostring_ _wrap_volo_test_body_cvolo_e774013fba6535bc(struct volo_test_response
 }
 
 
-void _wrap_volo_test_run_cvolo_e774013fba6535bc(struct volo_test *_swig_go_0, long long _swig_go_1) {
+void _wrap_volo_test_run_cvolo_ca94dfcd2ff94513(struct volo_test *_swig_go_0, long long _swig_go_1) {
   volo_test *arg1 = 0 ;
   uint64_t arg2 ;
   

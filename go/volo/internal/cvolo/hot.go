@@ -127,6 +127,13 @@ func File(answer *Answer, path, kind string) {
 	C.volo__go_file((*C.volo_answer)(unsafe.Pointer(answer)), cpath, ckind)
 }
 
+// EarlyHints sends a 103 with the fields of answer; the exchange stays the
+// caller's.
+func EarlyHints(answer *Answer) int {
+	return int(C.volo_cx_early_hints(cx(answer.Cx), (*C.volo_pair)(unsafe.Pointer(answer.Headers)),
+		C.size_t(answer.HeaderCount)))
+}
+
 // Abort cuts an exchange off, and gives it back.
 func Abort(p unsafe.Pointer) { C.volo__go_abort(cx(p)) }
 
