@@ -147,5 +147,6 @@ struct volo_test_request {};
 %include <volo/queue.h>
 %include <volo/queue_layer.h>
 %include <volo/tls.h>
+%include <volo/listen.h>
 %include <volo/server.h>
 %include <volo/test.h>

@@ -27,6 +27,7 @@
 #include <volo/queue.h>
 #include <volo/queue_layer.h>
 #include <volo/tls.h>
+#include <volo/listen.h>
 #include <volo/server.h>
 #include <volo/test.h>
 

@@ -120,7 +120,8 @@ int volo__h1_check_part(const struct volo__h1 *h1, const char *line,
 int volo__h1_check_head(struct volo__h1 *h1, volo_cx *cx);
 
 /* volo__h1_wants_h2c(h1, cx, settings): 1 if the request, whose head is
- * checked, asks for HTTP/2 and can have it; ${settings} is the field's value. */
+ * checked, asks for HTTP/2 and can have it; ${settings} is the field's value.
+ */
 int volo__h1_wants_h2c(const struct volo__h1 *h1, const volo_cx *cx,
                        volo_str *settings);
 

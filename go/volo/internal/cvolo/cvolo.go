@@ -236,8 +236,6 @@ extern swig_intgo _wrap_VOLO_TLS_KEYLOG_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_39 arg3);
 extern swig_intgo _wrap_volo_tls_reload_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_type_40 _wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
 extern swig_intgo _wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_41 arg2);
 extern swig_intgo _wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_42 arg2, uintptr_t arg3);
 extern swig_intgo _wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_43 arg2, swig_type_44 arg3);
@@ -245,6 +243,8 @@ extern swig_intgo _wrap_volo_server_reload_cvolo_ca94dfcd2ff94513(uintptr_t arg1
 extern swig_intgo _wrap_volo_server_bind_systemd_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_server_port_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_45 arg2);
 extern swig_intgo _wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_46 arg2);
+extern swig_intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
+extern swig_intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
 extern swig_intgo _wrap_VOLO_SERVER_WORKERS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_MAX_CONNECTIONS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_MAX_PER_ADDRESS_cvolo_ca94dfcd2ff94513(void);
@@ -1675,22 +1675,6 @@ func Volo_tls_error(arg1 Volo_tls) (_swig_ret string) {
 	return swig_r_1
 }
 
-func Volo_server_new(arg1 *uintptr, arg2 Volo_service) (_swig_ret int) {
-	var swig_r int
-	_swig_i_0 := arg1
-	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_server_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
-	return swig_r
-}
-
-func Volo_server_add_layer(arg1 Volo_server, arg2 Volo_layer) (_swig_ret int) {
-	var swig_r int
-	_swig_i_0 := getSwigcptr(arg1)
-	_swig_i_1 := getSwigcptr(arg2)
-	swig_r = (int)(C._wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
-	return swig_r
-}
-
 func Volo_server_bind(arg1 Volo_server, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
@@ -1753,6 +1737,22 @@ func Volo_server_listener_fd(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	swig_r = (int)(C._wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1)))
+	return swig_r
+}
+
+func Volo_server_new(arg1 *uintptr, arg2 Volo_service) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := arg1
+	_swig_i_1 := getSwigcptr(arg2)
+	swig_r = (int)(C._wrap_volo_server_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1)))
+	return swig_r
+}
+
+func Volo_server_add_layer(arg1 Volo_server, arg2 Volo_layer) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := getSwigcptr(arg2)
+	swig_r = (int)(C._wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.uintptr_t(_swig_i_1)))
 	return swig_r
 }
 

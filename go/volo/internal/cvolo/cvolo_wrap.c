@@ -2173,36 +2173,6 @@ _gostring_ _wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go
 }
 
 
-intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(volo_server **_swig_go_0, struct volo_service *_swig_go_1) {
-  volo_server **arg1 = 0 ;
-  volo_service *arg2 = 0 ;
-  int result;
-  intgo _swig_go_result;
-  
-  arg1 = (volo_server **)_swig_go_0; 
-  arg2 = *(volo_service **)&_swig_go_1; 
-  
-  result = (int)volo_server_new(arg1,arg2);
-  _swig_go_result = result; 
-  return _swig_go_result;
-}
-
-
-intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, struct volo_layer *_swig_go_1) {
-  volo_server *arg1 = 0 ;
-  volo_layer *arg2 = 0 ;
-  int result;
-  intgo _swig_go_result;
-  
-  arg1 = *(volo_server **)&_swig_go_0; 
-  arg2 = *(volo_layer **)&_swig_go_1; 
-  
-  result = (int)volo_server_add_layer(arg1,arg2);
-  _swig_go_result = result; 
-  return _swig_go_result;
-}
-
-
 intgo _wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, _gostring_ _swig_go_1) {
   volo_server *arg1 = 0 ;
   char *arg2 = 0 ;
@@ -2324,6 +2294,36 @@ intgo _wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(struct volo_server *_
   arg2 = (size_t)_swig_go_1; 
   
   result = (int)volo_server_listener_fd((struct volo_server const *)arg1,arg2);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(volo_server **_swig_go_0, struct volo_service *_swig_go_1) {
+  volo_server **arg1 = 0 ;
+  volo_service *arg2 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = (volo_server **)_swig_go_0; 
+  arg2 = *(volo_service **)&_swig_go_1; 
+  
+  result = (int)volo_server_new(arg1,arg2);
+  _swig_go_result = result; 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, struct volo_layer *_swig_go_1) {
+  volo_server *arg1 = 0 ;
+  volo_layer *arg2 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_server **)&_swig_go_0; 
+  arg2 = *(volo_layer **)&_swig_go_1; 
+  
+  result = (int)volo_server_add_layer(arg1,arg2);
   _swig_go_result = result; 
   return _swig_go_result;
 }
