@@ -2,14 +2,9 @@
 /*
  * The behaviour server: the routes that end-to-end tests, benchmarks and
  * outside conformance suites drive, the same in every language.  It knows
- * <volo.h> alone.
- *
- * $PORT (default 8080) and $WORKERS (default 1) configure it; with $TLS_PORT,
- * it speaks TLS there too, with the certificate in $TLS_CERT and the key in
- * $TLS_KEY.  SIGINT and SIGTERM stop it gracefully, a second one at once;
- * SIGHUP reads certificate and key again.
+ * <volo.h> alone; configure.c says what configures it.
  */
-#include <volo.h>
+#include "serve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -411,6 +406,9 @@ static const struct {
     {VOLO_GET, "/status/{code}", status},
     {VOLO_GET, "/slow", slow},
     {VOLO_GET, "/drop", let_go},
+    {VOLO_GET, "/connection", serve_connection},
+    {VOLO_GET, "/hints", serve_hints},
+    {VOLO_ANY, "/trailers", serve_trailers},
 };
 
 static int
@@ -427,69 +425,6 @@ add_routes(volo_router *router)
     return err;
 }
 
-static uint64_t
-setting(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static int
-configure(volo_server *server)
-{
-    const struct {
-        int option;
-        uint64_t value;
-    } options[] = {
-        {VOLO_SERVER_WORKERS, setting("WORKERS", 1)},
-        {VOLO_SERVER_BODY_LIMIT, 16 * 1024 * 1024},
-        {VOLO_SERVER_HEAD_TIMEOUT, 10 * 1000},
-        {VOLO_SERVER_BODY_TIMEOUT, 10 * 1000},
-        {VOLO_SERVER_WRITE_TIMEOUT, 10 * 1000},
-        {VOLO_SERVER_IDLE_TIMEOUT, 15 * 1000},
-        {VOLO_SERVER_SIGNALS, 1},
-        {VOLO_SERVER_RELOAD_SIGNAL, 1},
-    };
-    char address[64];
-    size_t i;
-    int err = 0;
-
-    for (i = 0; !err && i < sizeof options / sizeof *options; i++)
-        err = volo_server_set(server, options[i].option, options[i].value);
-    snprintf(address, sizeof address, "127.0.0.1:%u",
-             (unsigned)setting("PORT", 8080));
-    return err ? err : volo_server_bind(server, address);
-}
-
-/* A second listener, if there is to be one. */
-static int
-configure_tls(volo_server *server)
-{
-    const char *cert = getenv("TLS_CERT");
-    unsigned port = (unsigned)setting("TLS_PORT", 8443);
-    char address[64];
-    volo_tls *tls;
-    int err;
-
-    if (!getenv("TLS_PORT"))
-        return 0;
-    err = volo_tls_new(&tls);
-    if (err)
-        return err;
-    err = volo_tls_add_cert(tls, cert ? cert : "cert.pem", getenv("TLS_KEY"));
-    if (err)
-        fprintf(stderr, "volo-serve: %s\n", volo_tls_error(tls));
-    snprintf(address, sizeof address, "127.0.0.1:%u", port);
-    if (!err)
-        err = volo_server_bind_tls(server, address, tls);
-    volo_tls_unref(tls);
-    if (!err)
-        fprintf(stderr, "volo-serve: https://127.0.0.1:%d/\n",
-                volo_server_port(server, 1));
-    return err;
-}
-
 static int
 serve(volo_router *router)
 {
@@ -498,14 +433,9 @@ serve(volo_router *router)
 
     if (err)
         return err;
-    err = configure(server);
+    err = serve_configure(server);
     if (!err)
-        err = configure_tls(server);
-    if (!err) {
-        fprintf(stderr, "volo-serve: http://127.0.0.1:%d/\n",
-                volo_server_port(server, 0));
         err = volo_server_run(server);
-    }
     if (err)
         fprintf(stderr, "volo-serve: %s\n", volo_server_error(server));
     volo_server_free(server);
