@@ -54,6 +54,9 @@
     X(response_start, "http.response.start")       \
     X(response_body, "http.response.body")         \
     X(response_trailers, "http.response.trailers") \
+    X(early_hint, "http.response.early_hint")      \
+    X(links, "links")                              \
+    X(tls, "tls")                                  \
     X(close_, "close")                             \
     X(await_, "__await__")                         \
     X(done, "done")                                \
@@ -127,5 +130,9 @@ PyObject *volo__py_asgi_template(struct volo__py_asgi *asgi);
 
 /* volo__py_asgi_scope(asgi, job): a new scope for ${job}. */
 PyObject *volo__py_asgi_scope(struct volo__py_asgi *asgi, const volo_job *job);
+
+/* volo__py_asgi_tls(scope, cx): what asgi_tls.c says of a connection with TLS,
+ * into the extensions of this scope alone; -1 with an exception. */
+int volo__py_asgi_tls(PyObject *scope, const volo_cx *cx);
 
 #endif

@@ -80,7 +80,8 @@ make_extensions(void)
     PyObject *dict = PyDict_New();
 
     if (dict &&
-        set(dict, volo__py_asgi_names.response_trailers, PyDict_New()) < 0)
+        (set(dict, volo__py_asgi_names.response_trailers, PyDict_New()) < 0 ||
+         set(dict, volo__py_asgi_names.early_hint, PyDict_New()) < 0))
         Py_CLEAR(dict);
     return dict;
 }
@@ -295,6 +296,8 @@ set_rest(struct volo__py_asgi *asgi, PyObject *scope, const volo_job *job)
         return -1;
     if (volo__py_is_https(job->cx) &&
         PyDict_SetItem(scope, n->scheme, n->https) < 0)
+        return -1;
+    if (volo_cx_tls_version(job->cx) && volo__py_asgi_tls(scope, job->cx) < 0)
         return -1;
     if (asgi->state && set(scope, n->state, PyDict_Copy(asgi->state)) < 0)
         return -1;

@@ -320,6 +320,20 @@ take_trailers(struct volo__py_cycle *cycle, PyObject *message)
     return more ? 1 : end_stream(cycle);
 }
 
+/* ---- Early hints --------------------------------------------------------- */
+
+static int
+take_hint(struct volo__py_cycle *cycle, PyObject *message)
+{
+    PyObject *links = member(message, names->links);
+
+    if (links)
+        return volo__py_hint_links(cycle->job.cx, links) < 0 ? -1 : 1;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_KeyError, "links");
+    return -1;
+}
+
 /* ---- All of them --------------------------------------------------------- */
 
 int
@@ -336,6 +350,8 @@ volo__py_cycle_send(struct volo__py_cycle *cycle, PyObject *message)
     case VOLO__PY_CYCLE_NEW:
         if (is_type(type, names->response_start))
             return take_start(cycle, message);
+        if (is_type(type, names->early_hint))
+            return cycle->gone ? 1 : take_hint(cycle, message);
         break;
     case VOLO__PY_CYCLE_STARTED:
     case VOLO__PY_CYCLE_STREAMING:

@@ -55,6 +55,12 @@ int volo__py_head_only(volo_cx *cx, int64_t announced);
 int volo__py_split(volo_service **out, volo_service *whole,
                    volo_service *piecewise);
 
+/* ---- Early hints (hint.c) ------------------------------------------------ */
+
+/* volo__py_hint_links(cx, links): an iterable of bytes, as Link fields of a
+ * 103; -1 with an exception. */
+int volo__py_hint_links(volo_cx *cx, PyObject *links);
+
 /* ---- Where a request was for (gate.c) ------------------------------------ */
 
 /* volo__py_mount_prefix(cx, path): the part of the whole path that routers

@@ -26,7 +26,7 @@ volo__py_raise(int err, const char *words)
     if (err == VOLO_ENOMEM)
         return PyErr_NoMemory();
     error = PyObject_CallFunction(type, "iss", err, volo_error_name(err),
-                                  words ? words : volo_strerror(err));
+                                  words && *words ? words : volo_strerror(err));
     if (error)
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
     Py_XDECREF(error);
@@ -320,6 +320,7 @@ volo__py_init(PyObject *module)
         add(module, "VoloError", volo__py.error) < 0 ||
         add(module, "Invalid", volo__py.invalid) < 0 ||
         add(module, "State", volo__py.state_type) < 0 ||
+        add(module, "TLSInfo", volo__py.tls_type) < 0 ||
         add(module, "Headers", volo__py.headers_type) < 0 ||
         add(module, "MultiDict", volo__py.multi_type) < 0 ||
         add(module, "Response", volo__py.response_type) < 0 ||

@@ -66,6 +66,7 @@ struct volo__py {
     PyObject *copy_context; /* contextvars.copy_context */
     PyObject *run_context;  /* contextvars.Context.run, unbound */
     PyTypeObject *request_type;
+    PyTypeObject *tls_type; /* TLSInfo */
     PyTypeObject *state_type;
     PyTypeObject *response_type;
     PyTypeObject *headers_type;

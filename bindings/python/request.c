@@ -56,6 +56,10 @@ volo__py_keep(struct volo__py_request *self)
     self->kept = kept;
 }
 
+    kept->tls_version = volo_cx_tls_version(cx);
+    kept->tls_cipher = volo_cx_tls_cipher(cx);
+    kept->server_name = volo_cx_tls_server_name(cx);
+    kept->client_subject = volo_cx_tls_client_subject(cx);
 /* What is the router's, which may go before the request does. */
 static void
 keep_names(volo_job *job)
@@ -232,6 +236,9 @@ static PyMethodDef request_methods[] = {
 
 static PyMemberDef request_members[] = {
     {"task", T_OBJECT, offsetof(struct volo__py_request, task), READONLY,
+    {"early_hints", volo__py_early_hints, METH_O,
+     "early_hints($self, fields, /)\n--\n\nSend a 103 with these fields "
+     "ahead of the answer."},
      "The task of an async handler, or None."},
     {NULL, 0, 0, 0, NULL}};
 
@@ -256,5 +263,16 @@ volo__py_request_init(PyObject *module)
 {
     (void)module;
     volo__py.request_type = (PyTypeObject *)PyType_FromSpec(&request_spec);
-    return volo__py.request_type ? 0 : -1;
+    return volo__py.request_type && volo__py.tls_type ? 0 : -1;
 }
+static PyStructSequence_Field tls_fields[] = {
+    {"version", "\"1.2\" or \"1.3\"."},
+    {"cipher", "Such as \"TLS_AES_128_GCM_SHA256\"."},
+    {"server_name", "What the client asked for, or None."},
+    {"client_subject", "Of its certificate, which is good, or None."},
+    {NULL, NULL}};
+
+static PyStructSequence_Desc tls_desc = {
+    "volo.TLSInfo", "What a TLS handshake has found out.", tls_fields, 4};
+
+    volo__py.tls_type = PyStructSequence_NewType(&tls_desc);

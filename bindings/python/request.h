@@ -13,6 +13,10 @@ struct volo__py_kept {
     volo_str client_ip;
     volo_str request_id;
     volo_str path;
+    volo_str tls_cipher;
+    volo_str server_name;
+    volo_str client_subject;
+    int tls_version;
     int peer_port;
 };
 
@@ -23,6 +27,9 @@ struct volo__py_kept {
 void volo__py_keep(struct volo__py_request *self);
 
 extern PyGetSetDef volo__py_request_getset[];
+
+/* hint.c: Request.early_hints(fields). */
+PyObject *volo__py_early_hints(PyObject *request, PyObject *fields);
 
 /* The body as bytes. */
 PyObject *volo__py_request_body(PyObject *request, void *unused);

@@ -253,6 +253,49 @@ get_route(PyObject *object, void *unused)
     PyObject *handler = SELF(object)->handler, *name = NULL;
 
     (void)unused;
+static PyObject *
+text_or_none(volo_str s)
+{
+    if (!s.ptr)
+        Py_RETURN_NONE;
+    return PyUnicode_DecodeUTF8(s.ptr, (Py_ssize_t)s.len, "replace");
+}
+
+/* One item of a TLSInfo that is being made; 0, or -1 with an exception. */
+static int
+put_fact(PyObject *info, Py_ssize_t i, PyObject *value)
+{
+    if (!value)
+        return -1;
+    PyStructSequence_SetItem(info, i, value);
+    return 0;
+}
+
+static PyObject *
+get_tls(PyObject *object, void *unused)
+{
+    struct volo__py_kept kept = {0};
+    PyObject *info;
+
+    (void)unused;
+    VOLO__PY_LOCK(object);
+    volo__py_keep(SELF(object));
+    if (SELF(object)->kept)
+        kept = *SELF(object)->kept;
+    VOLO__PY_UNLOCK();
+    if (!kept.tls_version)
+        Py_RETURN_NONE;
+    info = PyStructSequence_New(volo__py.tls_type);
+    if (info && (put_fact(info, 0,
+                          PyUnicode_FromString(
+                              kept.tls_version == 13 ? "1.3" : "1.2")) < 0 ||
+                 put_fact(info, 1, text_or_none(kept.tls_cipher)) < 0 ||
+                 put_fact(info, 2, text_or_none(kept.server_name)) < 0 ||
+                 put_fact(info, 3, text_or_none(kept.client_subject)) < 0))
+        Py_CLEAR(info);
+    return info;
+}
+
     if (handler)
         name = ((struct volo__py_handler *)handler)->name;
     if (!name)
@@ -278,7 +321,8 @@ get_handler(PyObject *object, void *unused)
 
 PyGetSetDef volo__py_request_getset[] = {
     {"method", get_octets, NULL, "As received: \"GET\".", OCTETS(method_name)},
-    {"version", get_version, NULL, "\"1.0\", \"1.1\" or \"2\".", NULL},
+    {"http_version", get_version, NULL, "\"1.0\", \"1.1\" or \"2\".", NULL},
+    {"version", get_version, NULL, "The same.", NULL},
     {"target", get_octets, NULL, "As received.", OCTETS(target)},
     {"path", get_path, NULL, "The whole path, decoded.", NULL},
     {"raw_path", get_kept, NULL, "The same as received.", KEPT(path)},
@@ -295,6 +339,8 @@ PyGetSetDef volo__py_request_getset[] = {
      "Address of the client, seen through trusted proxies.", KEPT(client_ip)},
     {"request_id", get_kept, NULL, "Of the request_id layer, or None.",
      KEPT(request_id)},
+    {"tls", get_tls, NULL,
+     "What the TLS handshake has found out, or None: see TLSInfo.", NULL},
     {"headers", get_headers, NULL, "Its field lines.", NULL},
     {"params", get_params, NULL, "Path parameters, decoded.", NULL},
     {"query", get_query, NULL, "The query, decoded.", NULL},

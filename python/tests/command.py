@@ -83,8 +83,8 @@ class Command:
     @property
     def port(self) -> int:
         """Once it listens."""
-        until(lambda: "listening on http://" in self.log or self.ended(), "no port")
-        found = re.search(r"listening on http://.*:(\d+)", self.log)
+        until(lambda: "listening on http" in self.log or self.ended(), "no port")
+        found = re.search(r"listening on https?://.*:(\d+)", self.log)
         assert found is not None, self.log
         return int(found[1])
 

@@ -20,7 +20,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import layers
-from ._cvolo import Headers, Reader, Request, Response, Writer
+from ._cvolo import Headers, Reader, Request, Response, TLSInfo, Writer
 from .app import App
 from .cvolo import volo_version_text as _version_text
 from .errors import (
@@ -57,6 +57,7 @@ from .responses import (
 from .router import Route, Router
 from .runtime import install as _install
 from .server import Server
+from .tls import TLS
 
 if TYPE_CHECKING:
     from .serving import serve as serve
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
 __all__ = [
     "HTML",
     "JSON",
+    "TLS",
+    "TLSInfo",
     "App",
     "Body",
     "Cookie",

@@ -4,7 +4,9 @@
 from asyncio import AbstractEventLoop, Future, Task
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar, final, overload
+from typing import Any, Final, TypeVar, final, overload
+
+from _typeshed import structseq
 
 from .cookies import SameSite
 from .cvolo import volo_queue, volo_service
@@ -15,6 +17,24 @@ _Plan = Iterable[tuple[str, str, str, Callable[[Any], Any] | None, Any, bool],]
 _Errors = Iterable[tuple[str, str, str]]
 
 # ---- What a request is -------------------------------------------------------
+
+@final
+class TLSInfo(structseq[str | None], tuple[str, str, str | None, str | None]):
+    """What a TLS handshake has found out."""
+
+    __match_args__: Final = ("version", "cipher", "server_name", "client_subject")
+    @property
+    def version(self) -> str:
+        """ "1.2" or "1.3"."""
+    @property
+    def cipher(self) -> str:
+        """Such as "TLS_AES_128_GCM_SHA256"."""
+    @property
+    def server_name(self) -> str | None:
+        """What the client asked for."""
+    @property
+    def client_subject(self) -> str | None:
+        """Of its certificate, which is good."""
 
 @final
 class MultiDict:
@@ -102,6 +122,12 @@ class Request:
     @property
     def authority(self) -> str:
         """Host and port it is for."""
+    def tls(self) -> TLSInfo | None:
+        """What the TLS handshake has found out."""
+    @property
+    def http_version(self) -> str:
+        """ "1.0", "1.1" or "2"."""
+    @property
     @property
     def client(self) -> tuple[str, int]:
         """Address and port of the connection."""
@@ -141,6 +167,9 @@ class Request:
         """The body as JSON. Rejection (400) if it is none."""
     def add_cleanup(self, function: Callable[[BaseException | None], Any], /) -> None:
         """Call ``function(exception or None)`` once the answer is made; the last
+    def early_hints(self, fields: Headers | _Pairs, /) -> None:
+        """Send a 103 with these fields (``Link``, above all) ahead of the answer;
+        nothing where the client knows none, or can't take it at once."""
         one added goes first."""
 
 @final

@@ -14,6 +14,7 @@ from .records import AnyLayer
 from .router import Router, Slash
 from .running import run_server
 from .server import Server
+from .tls import TLSLike
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -100,6 +101,7 @@ class App(Router):
         uds: str | os.PathLike[str] | None = None,
         fd: int | None = None,
         bind: Iterable[str] = (),
+        tls: TLSLike | None = None,
         workers: int = 1,
         threads: int = 40,
         loop: loops.LoopKind = "auto",
@@ -112,8 +114,9 @@ class App(Router):
         """Serve until SIGINT or SIGTERM, or until ``server.stop()``.
 
         The first signal lets requests in progress finish, the second ends at
-        once.  Where to listen, ``workers``, ``threads``, ``name`` and the
-        limits are as in :class:`volo.Server`.  ``loop`` is ``"uvloop"``,
+        once; SIGHUP has the certificates read again.  Where to listen, ``tls``,
+        ``workers``, ``threads``, ``name`` and the limits are as in
+        :class:`volo.Server`.  ``loop`` is ``"uvloop"``,
         ``"asyncio"``, or ``"auto"``: uvloop's if it is installed.
         ``switch_interval`` is how long a thread may keep the interpreter from
         the others, in seconds.  ``on_ready(server)`` is called when it accepts.
@@ -131,6 +134,7 @@ class App(Router):
             uds=uds,
             fd=fd,
             bind=bind,
+            tls=tls,
             workers=workers,
             threads=threads,
             name=name,

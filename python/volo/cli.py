@@ -17,8 +17,8 @@ _EPILOG = """\
 Each option can also be given as a variable of the environment: --limit-body as
 VOLO_LIMIT_BODY.  The command line comes first.
 
-Signals: SIGINT and SIGTERM stop gracefully, a second one at once.  With several
-workers, SIGHUP replaces them one by one, SIGTTIN and SIGTTOU make them one
+Signals: SIGINT and SIGTERM stop gracefully, a second one at once.  SIGHUP reads
+certificates again; with several workers, it replaces them one by one, SIGTTIN and SIGTTOU make them one
 more and one less.
 """
 
@@ -73,6 +73,12 @@ def _check(settings: Settings) -> None:
         raise ValueError("--workers must be at least 1")
     if settings.reload and settings.workers > 1:
         raise ValueError("--reload is for one worker")
+    if not settings.certfile and (settings.keyfile or settings.ca_certs):
+        raise ValueError("--keyfile and --ca-certs need --certfile")
+    if settings.keyfile and len(settings.keyfile) != len(settings.certfile):
+        raise ValueError("--keyfile is to be given for each --certfile, or for none")
+    if settings.client_cert in ("optional", "required") and not settings.ca_certs:
+        raise ValueError("--client-cert needs --ca-certs")
     places = (settings.uds, settings.fd, settings.host or settings.port)
     if sum(place is not None for place in places) > 1:
         raise ValueError("--uds, --fd, and --host with --port exclude each other")

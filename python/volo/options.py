@@ -63,6 +63,14 @@ class Options(TypedDict, total=False):
     """16 KiB."""
     chunk_ext_limit: int | None
     """16 KiB a body."""
+    http2: bool
+    """Whether HTTP/2 is spoken, with TLS or without; on."""
+    stream_limit: int | None
+    """128 requests at once of one HTTP/2 connection."""
+    handshake_timeout: float | None
+    """10 s for the whole of a TLS handshake."""
+    handshake_limit: int | None
+    """TLS handshakes at once, in each loop."""
 
 
 _NAMES = frozenset(Options.__annotations__)

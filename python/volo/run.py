@@ -59,7 +59,7 @@ def serve_here(
         return EXIT_LOAD
     try:
         server = _server(settings, app, bind)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, VoloError) as error:
         _log.error("could not serve %s: %s", settings.target, error)
         return EXIT_LOAD
     return _run(settings, server, on_ready)
@@ -101,6 +101,7 @@ def _server(settings: Settings, app: Any, bind: list[str] | None) -> AnyServer:
     return AnyServer(
         app,
         **place,
+        tls=settings.tls(),
         interface=settings.interface,
         lifespan=settings.lifespan,
         root_path=settings.root_path,

@@ -12,7 +12,7 @@ from typing import Any
 from . import loops
 from .log import LogLevel, set_up_log
 from .server import Server
-from .signals import StopSignals
+from .signals import StopSignals, reloading
 
 __all__ = ["run_server"]
 
@@ -28,14 +28,14 @@ def run_server(
     on_ready: Callable[[Server], Any] | None = None,
 ) -> None:
     """Run ``server`` on this thread until SIGINT, SIGTERM or ``stop()``; the
-    second signal ends it at once.  ``on_ready(server)`` is called on the event
+    second signal ends it at once; SIGHUP reloads certificates.  ``on_ready(server)`` is called on the event
     loop when it accepts."""
     if log_level is not None:
         set_up_log(log_level)
     before = sys.getswitchinterval()
     sys.setswitchinterval(switch_interval)
     try:
-        with StopSignals(server.stop) as signals:
+        with StopSignals(server.stop) as signals, reloading(server):
             loops.run(_serve(server, on_ready), loop, lambda: signals.forced)
     finally:
         sys.setswitchinterval(before)

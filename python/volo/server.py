@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import cvolo, options
 from .runtime import Runtime
+from .tls import TLS, TLSLike, tls_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -31,7 +32,10 @@ class Server:
     It listens on ``host`` and ``port`` (0: a free one), or on the Unix socket
     ``uds``, or on the listening socket with descriptor ``fd``, which it takes
     over a copy of; on each of ``bind`` besides (``"127.0.0.1:8080"``,
-    ``"unix:/path"``).  ``workers`` is the number of loops (0: by processors),
+    ``"unix:/path"``).  With ``tls``, a :class:`volo.TLS` or (certfile, keyfile),
+    all of them speak TLS, except what is written ``"http://127.0.0.1:8080"`` in
+    ``bind``.  HTTP/2 is spoken to whom asks for it, with TLS or without.
+    ``workers`` is the number of loops (0: by processors),
     ``threads`` the most that ``def`` handlers get.
 
     The other keywords are in :class:`volo.options.Options`.  Raises TypeError
@@ -47,6 +51,7 @@ class Server:
         uds: str | os.PathLike[str] | None = None,
         fd: int | None = None,
         bind: Iterable[str] = (),
+        tls: TLSLike | None = None,
         workers: int = 1,
         threads: int = 40,
         name: str | None = None,
@@ -54,7 +59,9 @@ class Server:
     ) -> None:
         options.check(dict(limits))
         self.app = app
-        self._addresses = _addresses(host, port, uds, fd, bind)
+        self._tls = tls_of(tls)
+        addresses = _addresses(host, port, uds, fd, bind)
+        self._places = [self._place(address) for address in addresses]
         self._workers = workers
         self._threads = threads
         self._name = name
@@ -102,9 +109,33 @@ class Server:
         options.apply(server, self._limits)
         if self._name is not None:
             cvolo.volo_server_set_name(server, self._name)
-        for address in self._addresses:
-            cvolo.volo_server_bind(server, address)
+        for address, tls in self._places:
+            if tls is None:
+                cvolo.volo_server_bind(server, address)
+            else:
+                cvolo.volo_server_bind_tls(server, address, tls._c)
         return server
+
+    def _place(self, address: str) -> tuple[str, TLS | None]:
+        """One of ``bind`` without its scheme, and what it speaks."""
+        scheme, mark, rest = address.partition("://")
+        if not mark:
+            return address, self._tls
+        if scheme == "http":
+            return rest, None
+        if scheme != "https" or self._tls is None:
+            raise ValueError(f"{address!r}: https needs tls, and http is all else")
+        return rest, self._tls
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether any of its listeners speaks TLS."""
+        return any(tls is not None for _, tls in self._places)
+
+    def reload_tls(self) -> None:
+        """:meth:`volo.TLS.reload`, if there is one."""
+        if self._tls is not None:
+            self._tls.reload()
 
     def _watch(self) -> None:
         """On a thread of its own: wait until C has stopped."""
@@ -171,15 +202,16 @@ class Server:
     @property
     def urls(self) -> tuple[str, ...]:
         """The same for each listener."""
-        return tuple(self._url(i) for i in range(len(self._addresses)))
+        return tuple(self._url(i) for i in range(len(self._places)))
 
     def _url(self, index: int) -> str:
-        address = self._addresses[index]
+        address, tls = self._places[index]
         port = int(cvolo.volo_server_port(self._running(), index))
         if not port:
             return address
         host = address.rpartition(":")[0] if ":" in address else address
-        return f"http://{host if host and host != 'fd' else '127.0.0.1'}:{port}"
+        host = host if host and host != "fd" else "127.0.0.1"
+        return f"{'http' if tls is None else 'https'}://{host}:{port}"
 
     def stat(self, name: str) -> int:
         """A counter: ``"requests"``, ``"connections"``, ``"active"`` ... of

@@ -15,6 +15,7 @@ from .log import LogLevel
 from .running import run_server
 from .runtime import Runtime
 from .server import Server
+from .tls import TLSLike
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -106,6 +107,7 @@ def serve(
     uds: str | os.PathLike[str] | None = None,
     fd: int | None = None,
     bind: Iterable[str] = (),
+    tls: TLSLike | None = None,
     interface: Interface = "auto",
     lifespan: LifespanMode = "auto",
     root_path: str = "",
@@ -139,6 +141,7 @@ def serve(
         uds=uds,
         fd=fd,
         bind=bind,
+        tls=tls,
         interface=interface,
         lifespan=lifespan,
         root_path=root_path,

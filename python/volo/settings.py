@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .options import NO_LIMIT
+from .tls import TLS
 
 __all__ = ["FLAGS", "Flag", "Settings", "from_environment"]
 
@@ -49,6 +50,17 @@ FLAGS: tuple[Flag, ...] = (
     Flag("port", "port to listen on (8080; 0: some free one)", int),
     Flag("uds", "Unix socket to listen on instead"),
     Flag("fd", "listening socket that is open already, by descriptor", int),
+    Flag("certfile", "certificate chain, PEM: speak TLS; once for each", many=True),
+    Flag("keyfile", "its key, PEM (in the same file); once for each", many=True),
+    Flag("ca-certs", "authorities of clients' certificates, PEM"),
+    Flag(
+        "client-cert",
+        "whether clients have a certificate (required, with --ca-certs)",
+        choices=("none", "optional", "required"),
+    ),
+    Flag("tls-min-version", "of TLS (1.2)", choices=("1.2", "1.3")),
+    Flag("ciphers", "of TLS 1.2, as OpenSSL names them"),
+    Flag("http2", "speak HTTP/2 too (yes)", bool, server="http2"),
     Flag("workers", "processes that serve (1)", int),
     Flag("loops", "loop threads in each process (1; 0: by processors)", int),
     Flag("threads", "most threads for def handlers and WSGI (40)", int),
@@ -78,7 +90,9 @@ FLAGS: tuple[Flag, ...] = (
     _limit("limit-head", "octets of a head (16384)", "head_limit"),
     _limit("limit-fields", "field lines of a head (100)", "field_limit"),
     _limit("limit-target", "octets of a request target (8192)", "target_limit"),
+    _limit("limit-streams", "requests at once of a connection (128)", "stream_limit"),
     _limit("limit-requests", "requests of one connection", "requests_per_connection"),
+    _timeout("timeout-handshake", "seconds for TLS (10)", "handshake_timeout"),
     _timeout("timeout-head", "seconds for a head (10)", "head_timeout"),
     _timeout("timeout-keep-alive", "seconds between requests (60)", "idle_timeout"),
     _timeout("timeout-body", "seconds between octets of a body (30)", "body_timeout"),
@@ -96,6 +110,12 @@ class Settings:
     port: int | None = None
     uds: str | None = None
     fd: int | None = None
+    certfile: list[str] = field(default_factory=list[str])
+    keyfile: list[str] = field(default_factory=list[str])
+    ca_certs: str | None = None
+    client_cert: Any = None
+    tls_min_version: Any = "1.2"
+    ciphers: str | None = None
     workers: int = 1
     loops: int = 1
     threads: int = 40
@@ -130,6 +150,21 @@ class Settings:
             else:
                 settings.limits[flag.server] = _number(flag, value)
         return settings
+
+    def tls(self) -> TLS | None:
+        """Made of its files, now; VoloError if they will not do."""
+        if not self.certfile:
+            return None
+        tls = TLS(
+            ca_certs=self.ca_certs,
+            client_cert=self.client_cert,
+            min_version=self.tls_min_version,
+            ciphers=self.ciphers,
+        )
+        keys: list[str | None] = [*self.keyfile] or [None] * len(self.certfile)
+        for certfile, keyfile in zip(self.certfile, keys, strict=True):
+            tls.add(certfile, keyfile)
+        return tls
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self))

@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["StopSignals"]
+from .errors import VoloError
+
+if TYPE_CHECKING:
+    from .server import Server
+
+__all__ = ["StopSignals", "reloading"]
+
+_log = logging.getLogger("volo")
 
 _MOMENT = 1.0  # seconds, from the second signal to the end of the process
 
@@ -79,3 +87,33 @@ def _exit(number: int) -> None:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(128 + number)
+
+
+# ---- Certificates ----------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def reloading(server: Server) -> Iterator[None]:
+    """While entered, SIGHUP has the certificates of ``server`` read again; not
+    off the main thread, nor where somebody sees to that signal or ignores it."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        try:
+            server.reload_tls()
+        except VoloError as error:
+            _log.error("the certificates stay as they are: %s", error)
+        else:
+            _log.info("the certificates have been read again")
+
+    if (
+        not server.has_tls
+        or threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL
+    ):
+        yield
+        return
+    signal.signal(signal.SIGHUP, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

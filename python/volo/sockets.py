@@ -100,10 +100,10 @@ def _unlink_stale(path: str) -> None:
             os.unlink(path)
 
 
-def name_of(listener: socket.socket) -> str:
+def name_of(listener: socket.socket, scheme: str = "http") -> str:
     """Where that is, for people."""
     name = listener.getsockname()
     if listener.family == socket.AF_UNIX:
         return f"unix:{name}"
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
-    return f"http://{host}:{name[1]}"
+    return f"{scheme}://{host}:{name[1]}"

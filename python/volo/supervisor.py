@@ -240,7 +240,8 @@ def supervise(settings: Settings) -> int:
         _log.error("could not listen on %s", error.strerror)
         return _EXIT_LISTEN
     for listener in listeners.sockets:
-        _log.info("listening on %s", name_of(listener))
+        scheme = "https" if settings.certfile else "http"
+        _log.info("listening on %s", name_of(listener, scheme))
     try:
         supervisor = Supervisor(settings, listeners)
         if not settings.reload:

@@ -167,8 +167,15 @@ def ready(server: volo.Server) -> None:
 
 
 if __name__ == "__main__":
+    bind = [f"http://127.0.0.1:{os.environ.get('PORT') or 8080}"]
+    tls = None
+    if os.environ.get("TLS_PORT"):
+        bind.append(f"https://127.0.0.1:{os.environ['TLS_PORT']}")
+        tls = (os.environ["TLS_CERT"], os.environ["TLS_KEY"])
     app.run(
-        port=int(os.environ.get("PORT") or 8080),
+        bind=bind,
+        tls=tls,
+        log_level="warning",
         workers=int(os.environ.get("WORKERS") or 1),
         body_limit=16 * 1024 * 1024,
         head_timeout=10,
