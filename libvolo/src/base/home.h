@@ -74,8 +74,8 @@ struct volo__home {
     struct volo__block *block; /* the current read buffer */
     void *wires;               /* what connections of one protocol share: */
     void (*wires_free)(void *wires); /* goes when the home retires */
-    int64_t date_s;            /* the second that date is of */
-    char date[32];             /* "Sun, 06 Nov 1994 08:49:37 GMT" */
+    int64_t date_s;                  /* the second that date is of */
+    char date[32];                   /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 };
 
 /* volo__here: the home whose thread this is, or NULL. */
