@@ -65,7 +65,8 @@ take_chunk(struct volo__h2_stream *stream)
     return stream->chunk;
 }
 
-/* As many short pieces as there are, into one frame. */
+/* As many short pieces as there are, into one frame; not what is left of one
+ * that has been lent in part, and is still in the queue. */
 static size_t
 copy_chunks(struct volo__h2_stream *stream, uint8_t *buf, size_t len)
 {
@@ -75,7 +76,7 @@ copy_chunks(struct volo__h2_stream *stream, uint8_t *buf, size_t len)
     while ((chunk = take_chunk(stream)) != NULL) {
         size_t n = chunk->len - stream->chunk_off;
 
-        if (n > VOLO__H2_SMALL || n > len - used)
+        if (n > VOLO__H2_SMALL || n > len - used || stream->chunk_off)
             break;
         memcpy(buf + used, chunk->ptr + stream->chunk_off, n);
         used += n;
