@@ -798,5 +798,5 @@ main(void)
         TEST(secrets_are_logged_only_where_that_is_asked_for),
     };
 
-    return cmocka_run_group_tests(tests, tls_setup, tls_teardown);
+    return cmocka_run_group_tests(tests, tls_net_setup, tls_teardown);
 }

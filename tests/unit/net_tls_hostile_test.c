@@ -443,5 +443,5 @@ main(void)
         TEST(each_allocation_may_fail_without_a_crash_or_a_leak),
     };
 
-    return cmocka_run_group_tests(tests, tls_setup, tls_teardown);
+    return cmocka_run_group_tests(tests, tls_net_setup, tls_teardown);
 }

@@ -567,5 +567,5 @@ main(void)
         TEST(a_broken_record_is_an_error_with_an_alert),
     };
 
-    return cmocka_run_group_tests(tests, tls_setup, tls_teardown);
+    return cmocka_run_group_tests(tests, tls_net_setup, tls_teardown);
 }

@@ -287,5 +287,5 @@ main(void)
         TEST(loops_share_tickets_while_all_is_reloaded),
     };
 
-    return cmocka_run_group_tests(tests, tls_setup, tls_teardown);
+    return cmocka_run_group_tests(tests, tls_net_setup, tls_teardown);
 }
