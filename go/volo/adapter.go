@@ -19,7 +19,8 @@ import (
 //
 // They see what net/http would show them, with these exceptions.  A connection
 // cannot be hijacked: [http.ResponseController] and the Hijacker interface say
-// [http.ErrNotSupported], and so do deadlines.  Of informational answers only
+// [http.ErrNotSupported], and so do deadlines and pushes.  Of a client's
+// certificate, which was verified, r.TLS has the subject alone.  Of informational answers only
 // 103 is sent.  A Connection field of the answer is the server's to write.  Trailers of a request are those that it has announced.  A panic is
 // answered with 500 if nothing has been sent, and with a cut if something has;
 // [http.ErrAbortHandler] cuts in any case.  The limits of the server hold: its
@@ -83,6 +84,7 @@ func newCall(c *Ctx) (*call, error) {
 		req.Close = !hasToken(strings.Join(req.Header["Connection"], ","), "keep-alive")
 	}
 	req.RemoteAddr = text.address(ip, port)
+	req.TLS = connectionState(job.Cx, job.Version)
 	e.body.open(c, req)
 	e.response.c, e.response.req = c, req
 	e.response.length = -1
@@ -142,6 +144,8 @@ func (b *requestBody) open(c *Ctx, req *http.Request) {
 		req.ContentLength = -1
 	} else if text := req.Header["Content-Length"]; len(text) > 0 {
 		req.ContentLength, _ = strconv.ParseInt(text[0], 10, 64)
+	} else if req.ProtoMajor == 2 {
+		req.ContentLength = c.ContentLength() // it may be that there is a body
 	}
 	if req.ContentLength == 0 {
 		req.Body = http.NoBody

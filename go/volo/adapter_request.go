@@ -106,7 +106,9 @@ func fillHeader(req *http.Request, job *cvolo.Job, text *strs, room *values) {
 		}
 		left = left[1:]
 	}
-	fixPragma(header)
+	if job.Version < 20 {
+		fixPragma(header)
+	}
 	req.Header = header
 }
 

@@ -5,6 +5,9 @@ package volo
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -15,6 +18,7 @@ import (
 	"net/http/httputil"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -31,9 +35,8 @@ type result struct {
 }
 
 // ask sends one request and reads the answer to its end.
-func ask(t *testing.T, req *http.Request) result {
+func ask(t *testing.T, transport *http.Transport, req *http.Request) result {
 	t.Helper()
-	transport := &http.Transport{DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{
 		Transport:     transport,
@@ -64,6 +67,8 @@ type exchangeCase struct {
 	trailer http.Header
 	// unframed: the two frame the content differently, and may
 	unframed bool
+	// one: in HTTP/2, net/http sends what it should not, or less than it could
+	one bool
 }
 
 func (c *exchangeCase) request(t *testing.T, base string) *http.Request {
@@ -149,7 +154,7 @@ var sameCases = []exchangeCase{
 		w.Header().Set("X-Early", "2")
 		io.WriteString(w, "content")
 	}},
-	{name: "204 has no content", handler: func(w http.ResponseWriter, _ *http.Request) {
+	{name: "204 has no content", one: true, handler: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		w.Header().Set("X-Own", "1")
 		w.WriteHeader(204)
@@ -157,12 +162,12 @@ var sameCases = []exchangeCase{
 			panic(err)
 		}
 	}},
-	{name: "304 has no content and no type", handler: func(w http.ResponseWriter, _ *http.Request) {
+	{name: "304 has no content and no type", one: true, handler: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Etag", `"1"`)
 		w.Header().Set("Content-Type", "text/plain")
 		w.WriteHeader(304)
 	}},
-	{name: "a line end in a field is harmless", handler: func(w http.ResponseWriter, _ *http.Request) {
+	{name: "a line end in a field is harmless", one: true, handler: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Own", "a\r\nX-Evil: b")
 		w.Header().Set("X-Space", "  c  ")
 	}},
@@ -200,7 +205,7 @@ var sameCases = []exchangeCase{
 			w.Write(bytes.Repeat([]byte("abc"), 1000))
 		}
 	}},
-	{name: "more than the length", handler: func(w http.ResponseWriter, _ *http.Request) {
+	{name: "more than the length", one: true, handler: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		io.WriteString(w, "hel")
 		if _, err := io.WriteString(w, "lo, world"); err != http.ErrContentLength {
@@ -359,25 +364,65 @@ func contentOf(t *testing.T, base, request string) string {
 	return string(body)
 }
 
+// ways are those in which the same exchange can be carried.
+var ways = []struct {
+	name        string
+	two, secure bool
+}{
+	{"http1", false, false}, {"http2", true, false},
+	{"http1 over TLS", false, true}, {"http2 over TLS", true, true},
+}
+
+// protocols allows the one that is meant.
+func protocols(two, secure bool) *http.Protocols {
+	p := &http.Protocols{}
+	p.SetHTTP1(!two)
+	p.SetHTTP2(two && secure)
+	p.SetUnencryptedHTTP2(two && !secure)
+	return p
+}
+
 func TestHandlersAnswerAsOnNetHTTP(t *testing.T) {
-	for i := range sameCases {
-		one := &sameCases[i]
-		t.Run(one.name, func(t *testing.T) {
-			theirs := httptest.NewServer(one.handler)
-			defer theirs.Close()
-			want := ask(t, one.request(t, theirs.URL))
-			got := ask(t, one.request(t, serveHTTP(t, one.handler)))
-			if one.unframed {
-				for _, r := range []*result{&want, &got} {
-					r.Length, r.Coding = 0, nil
-					delete(r.Header, "Content-Length")
-				}
+	for _, way := range ways {
+		for i := range sameCases {
+			one := &sameCases[i]
+			if one.one && way.two {
+				continue
 			}
-			if !reflect.DeepEqual(got, want) {
-				t.Errorf("\n got %v\nwant %v", got, want)
-			}
-		})
+			t.Run(way.name+"/"+one.name, func(t *testing.T) {
+				same(t, one, way.two, way.secure)
+			})
+		}
 	}
+}
+
+func same(t *testing.T, one *exchangeCase, two, secure bool) {
+	theirs := httptest.NewUnstartedServer(one.handler)
+	theirs.Config.Protocols = protocols(two, secure)
+	theirs.EnableHTTP2 = two
+	if secure {
+		theirs.StartTLS()
+	} else {
+		theirs.Start()
+	}
+	defer theirs.Close()
+	want := ask(t, clientOf(two, secure), one.request(t, theirs.URL))
+	got := ask(t, clientOf(two, secure), one.request(t, serveAs(t, one.handler, secure)))
+	if one.unframed || two && len(want.Trailer) > 0 {
+		for _, r := range []*result{&want, &got} {
+			r.Length, r.Coding = 0, nil
+			delete(r.Header, "Content-Length")
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %v\nwant %v", got, want)
+	}
+}
+
+// clientOf speaks one protocol, and believes everybody.
+func clientOf(two, secure bool) *http.Transport {
+	return &http.Transport{DisableCompression: true, Protocols: protocols(two, secure),
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 }
 
 // String is short where the content is not.
@@ -394,8 +439,18 @@ func (r result) String() string {
 // address.
 func serveHTTP(t *testing.T, h http.Handler) string {
 	t.Helper()
+	return serveAs(t, h, false)
+}
+
+func serveAs(t *testing.T, h http.Handler, secure bool) string {
+	t.Helper()
 	server := &Server{Handler: HTTP(h), Workers: 1}
-	if err := server.Listen("127.0.0.1:0"); err != nil {
+	listen, scheme := server.Listen, "http"
+	if secure {
+		scheme = "https"
+		listen = func(addr string) error { return server.ListenTLS(addr, testTLS(t)) }
+	}
+	if err := listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error)
@@ -406,5 +461,26 @@ func serveHTTP(t *testing.T, h http.Handler) string {
 			t.Error(err)
 		}
 	})
-	return fmt.Sprintf("http://127.0.0.1:%d", server.Port(0))
+	return fmt.Sprintf("%s://127.0.0.1:%d", scheme, server.Port(0))
 }
+
+// testTLS is what httptest shows.
+var testTLS = func() func(t *testing.T) *TLSConfig {
+	made := sync.OnceValues(func() (*TLSConfig, error) {
+		theirs := httptest.NewTLSServer(nil)
+		defer theirs.Close()
+		own := theirs.TLS.Certificates[0]
+		key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+		return &TLSConfig{Certificates: []Certificate{{
+			CertPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]}),
+			KeyPEM:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		}}}, err
+	})
+	return func(t *testing.T) *TLSConfig {
+		config, err := made()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config
+	}
+}()

@@ -18,7 +18,7 @@ import (
 	"libvolo/go/volo/internal/cvolo"
 )
 
-// Server serves one handler over HTTP/1.1.  Its fields are named as those of
+// Server serves one handler over HTTP/1.1 and HTTP/2, with TLS and without.  Its fields are named as those of
 // http.Server where they mean the same; a zero means the default, and a
 // negative time or limit means none where one can do without.
 type Server struct {
@@ -27,6 +27,8 @@ type Server struct {
 	Addr string
 	// Handler is usually a [Router].
 	Handler Handler
+	// TLSConfig is for [Server.ListenAndServeTLS] and [Server.ListenTLS].
+	TLSConfig *TLSConfig
 
 	// Workers is how many loops read and write; by processors if 0.
 	Workers int
@@ -79,6 +81,18 @@ type Server struct {
 	Backlog int
 	// HalfClose answers clients that have shut down writing.
 	HalfClose bool
+	// DisableHTTP2 has HTTP/1 alone served.  Else a connection over TLS has
+	// HTTP/2 if ALPN says so, and one without TLS if it begins with it or asks
+	// for an upgrade.
+	DisableHTTP2 bool
+	// MaxStreams is how many requests of one HTTP/2 connection are served at
+	// once; 128.
+	MaxStreams int
+	// HandshakeTimeout is for that of TLS, and a PROXY header; 10 s.
+	HandshakeTimeout time.Duration
+	// MaxHandshakes is how many may be under way at once in each loop; 1024.
+	// More wait.
+	MaxHandshakes int
 
 	// ServerName is the Server field of each answer; none if empty.
 	ServerName string
@@ -111,6 +125,10 @@ func ListenAndServe(addr string, h Handler) error {
 // Errors: ErrInvalid, ErrAddrInUse, ErrAccess, ErrNoFiles, ErrIO, ErrNoMemory,
 // ErrBusy (it serves).
 func (s *Server) Listen(addr string) error {
+	return s.listen(addr, func() int { return cvolo.Volo_server_bind(s.c, addr) })
+}
+
+func (s *Server) listen(addr string, bind func() int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.open(); err != nil {
@@ -119,7 +137,7 @@ func (s *Server) Listen(addr string) error {
 	if strings.IndexByte(addr, 0) >= 0 {
 		return ErrInvalid
 	}
-	if err := s.words(cvolo.Volo_server_bind(s.c, addr)); err != nil {
+	if err := s.words(bind()); err != nil {
 		return fmt.Errorf("listen %s: %w", addr, err)
 	}
 	s.bound++
@@ -128,7 +146,14 @@ func (s *Server) Listen(addr string) error {
 
 // ListenOn listens on a socket that is there already, such as a
 // *net.TCPListener or *net.UnixListener, of which it takes a duplicate.
-func (s *Server) ListenOn(l net.Listener) error {
+func (s *Server) ListenOn(l net.Listener) error { return listenOn(l, s.Listen) }
+
+// ListenTLSOn is [Server.ListenTLS] on such a socket.
+func (s *Server) ListenTLSOn(l net.Listener, config *TLSConfig) error {
+	return listenOn(l, func(addr string) error { return s.ListenTLS(addr, config) })
+}
+
+func listenOn(l net.Listener, listen func(addr string) error) error {
 	filer, ok := l.(interface{ File() (*os.File, error) })
 	if !ok {
 		return ErrInvalid
@@ -143,7 +168,7 @@ func (s *Server) ListenOn(l net.Listener) error {
 		return err
 	}
 	syscall.CloseOnExec(fd)
-	if err = s.Listen(fmt.Sprintf("fd:%d", fd)); err != nil {
+	if err = listen(fmt.Sprintf("fd:%d", fd)); err != nil {
 		_ = syscall.Close(fd)
 	}
 	return err
@@ -160,6 +185,27 @@ func (s *Server) ListenSystemd() (int, error) {
 	n := cvolo.Volo_server_bind_systemd(s.c)
 	s.bound += max(n, 0)
 	return max(n, 0), s.words(n)
+}
+
+// TrustProxy has connections to the listener number i, in the order of Listen,
+// that come from networks ("10.0.0.0/8,::1"; "unix" for those of a Unix socket)
+// begin with a header of the PROXY protocol, version 1 or 2, before TLS:
+// [Ctx.RemoteAddr] is what it says.  Those without are closed.
+//
+// Errors: ErrInvalid, ErrNotFound (no such listener), ErrNoMemory, ErrBusy (it
+// serves).
+func (s *Server) TrustProxy(i int, networks string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.program != nil:
+		return ErrBusy
+	case s.c == nil || i < 0:
+		return ErrNotFound
+	case strings.IndexByte(networks, 0) >= 0:
+		return ErrInvalid
+	}
+	return s.words(cvolo.Volo_server_trust_proxy(s.c, int64(i), networks))
 }
 
 // Port is the port of the listener number i, in the order of Listen; 0 for one
@@ -291,6 +337,11 @@ func (s *Server) words(n int) error {
 
 // configure tells C what the fields say.
 func (s *Server) configure() error {
+	if s.DisableHTTP2 {
+		if n := cvolo.Volo_server_set(s.c, int(cvolo.VOLO_SERVER_HTTP2), 0); n < 0 {
+			return Code(n)
+		}
+	}
 	for _, o := range s.options() {
 		if o.value == 0 {
 			continue
@@ -346,6 +397,9 @@ func (s *Server) options() []serverOption {
 		{"HalfClose", int(cvolo.VOLO_SERVER_HALF_CLOSE), int64(flag(s.HalfClose))},
 		{"MaxRequestsPerConn", int(cvolo.VOLO_SERVER_REQUESTS_PER_CONNECTION), int64(s.MaxRequestsPerConn)},
 		{"MaxTrailerBytes", int(cvolo.VOLO_SERVER_TRAILER_LIMIT), int64(s.MaxTrailerBytes)},
+		{"MaxStreams", int(cvolo.VOLO_SERVER_STREAM_LIMIT), int64(s.MaxStreams)},
+		{"HandshakeTimeout", int(cvolo.VOLO_SERVER_HANDSHAKE_TIMEOUT), ms(s.HandshakeTimeout)},
+		{"MaxHandshakes", int(cvolo.VOLO_SERVER_HANDSHAKE_LIMIT), int64(s.MaxHandshakes)},
 		{"MaxChunkExtBytes", int(cvolo.VOLO_SERVER_CHUNK_EXT_LIMIT), int64(s.MaxChunkExtBytes)},
 	}
 }
@@ -409,6 +463,10 @@ type Stats struct {
 	Reads        uint64 // read system calls
 	Writes       uint64 // write system calls
 	AcceptPauses uint64 // times that descriptors ran out
+
+	Handshakes       uint64 // of TLS, done
+	HandshakesFailed uint64 // begun and not finished
+	ProxyRefused     uint64 // connections without a PROXY header where one had to be
 }
 
 // Stats reads the counters; zero while it does not serve.
@@ -421,6 +479,7 @@ func (s *Server) Stats() (stats Stats) {
 	for i, to := range []*uint64{
 		&stats.Connections, &stats.Accepted, &stats.Requests, &stats.Active, &stats.Refused,
 		&stats.Timeouts, &stats.Malformed, &stats.Reads, &stats.Writes, &stats.AcceptPauses,
+		&stats.Handshakes, &stats.HandshakesFailed, &stats.ProxyRefused,
 	} {
 		*to = cvolo.Volo_server_stat(s.c, i+1)
 	}
