@@ -26,7 +26,7 @@
  * code runs and no return leaves from inside.
  */
 #ifdef Py_GIL_DISABLED
-#define VOLO__PY_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define VOLO__PY_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object);
 #define VOLO__PY_UNLOCK() Py_END_CRITICAL_SECTION()
 #else
 #define VOLO__PY_LOCK(object) {
@@ -181,21 +181,5 @@ typedef void (*volo__py_send_fn)(PyObject *runner, const volo_answer *answer);
 PyObject *volo__py_handler_start(struct volo__py_handler *handler,
                                  const volo_job *job, volo__py_send_fn send,
                                  PyObject *runner, PyObject **coro);
-
-/* ---- Answers that leave together (flush.c) ------------------------------- */
-
-enum { VOLO__PY_BATCH = 64 };
-
-struct volo__py_flush {
-    volo_answer answers[VOLO__PY_BATCH];
-    size_t count;
-};
-
-/* volo__py_flush_add(flush, answer): sends when it is full. */
-void volo__py_flush_add(struct volo__py_flush *flush,
-                        const volo_answer *answer);
-
-/* volo__py_flush_send(flush): all of them, in one call. */
-void volo__py_flush_send(struct volo__py_flush *flush);
 
 #endif

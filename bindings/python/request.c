@@ -53,13 +53,13 @@ volo__py_keep(struct volo__py_request *self)
     kept->request_id = volo_request_id(cx);
     kept->path = volo_cx_original_path(cx);
     kept->peer_port = volo_cx_peer_port(cx);
-    self->kept = kept;
-}
-
     kept->tls_version = volo_cx_tls_version(cx);
     kept->tls_cipher = volo_cx_tls_cipher(cx);
     kept->server_name = volo_cx_tls_server_name(cx);
     kept->client_subject = volo_cx_tls_client_subject(cx);
+    self->kept = kept;
+}
+
 /* What is the router's, which may go before the request does. */
 static void
 keep_names(volo_job *job)
@@ -228,6 +228,9 @@ static PyMethodDef request_methods[] = {
      "text($self)\n--\n\nThe body as str; Invalid (400) if it is not UTF-8."},
     {"json", request_json, METH_NOARGS,
      "json($self)\n--\n\nThe body as JSON; Invalid (400) if it is none."},
+    {"early_hints", volo__py_early_hints, METH_O,
+     "early_hints($self, fields, /)\n--\n\nSend a 103 with these fields "
+     "ahead of the answer."},
     {"add_cleanup", add_cleanup, METH_O,
      "add_cleanup($self, function, /)\n--\n\nCall function(exception or None) "
      "once the "
@@ -236,9 +239,6 @@ static PyMethodDef request_methods[] = {
 
 static PyMemberDef request_members[] = {
     {"task", T_OBJECT, offsetof(struct volo__py_request, task), READONLY,
-    {"early_hints", volo__py_early_hints, METH_O,
-     "early_hints($self, fields, /)\n--\n\nSend a 103 with these fields "
-     "ahead of the answer."},
      "The task of an async handler, or None."},
     {NULL, 0, 0, 0, NULL}};
 
@@ -258,13 +258,6 @@ static PyType_Spec request_spec = {
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     request_slots};
 
-int
-volo__py_request_init(PyObject *module)
-{
-    (void)module;
-    volo__py.request_type = (PyTypeObject *)PyType_FromSpec(&request_spec);
-    return volo__py.request_type && volo__py.tls_type ? 0 : -1;
-}
 static PyStructSequence_Field tls_fields[] = {
     {"version", "\"1.2\" or \"1.3\"."},
     {"cipher", "Such as \"TLS_AES_128_GCM_SHA256\"."},
@@ -275,4 +268,11 @@ static PyStructSequence_Field tls_fields[] = {
 static PyStructSequence_Desc tls_desc = {
     "volo.TLSInfo", "What a TLS handshake has found out.", tls_fields, 4};
 
+int
+volo__py_request_init(PyObject *module)
+{
+    (void)module;
     volo__py.tls_type = PyStructSequence_NewType(&tls_desc);
+    volo__py.request_type = (PyTypeObject *)PyType_FromSpec(&request_spec);
+    return volo__py.request_type && volo__py.tls_type ? 0 : -1;
+}

@@ -248,12 +248,6 @@ get_deadline(PyObject *object, void *unused)
 }
 
 static PyObject *
-get_route(PyObject *object, void *unused)
-{
-    PyObject *handler = SELF(object)->handler, *name = NULL;
-
-    (void)unused;
-static PyObject *
 text_or_none(volo_str s)
 {
     if (!s.ptr)
@@ -296,6 +290,12 @@ get_tls(PyObject *object, void *unused)
     return info;
 }
 
+static PyObject *
+get_route(PyObject *object, void *unused)
+{
+    PyObject *handler = SELF(object)->handler, *name = NULL;
+
+    (void)unused;
     if (handler)
         name = ((struct volo__py_handler *)handler)->name;
     if (!name)
@@ -333,14 +333,14 @@ PyGetSetDef volo__py_request_getset[] = {
     {"route", get_route, NULL, "The name of the route, or None.", NULL},
     {"handler", get_handler, NULL, "The Handler it is for.", NULL},
     {"scheme", get_kept, NULL, "\"http\" or \"https\".", KEPT(scheme)},
+    {"tls", get_tls, NULL,
+     "What the TLS handshake has found out, or None: see TLSInfo.", NULL},
     {"authority", get_kept, NULL, "Host and port it is for.", KEPT(authority)},
     {"client", get_client, NULL, "(address, port) of the connection.", NULL},
     {"client_ip", get_kept, NULL,
      "Address of the client, seen through trusted proxies.", KEPT(client_ip)},
     {"request_id", get_kept, NULL, "Of the request_id layer, or None.",
      KEPT(request_id)},
-    {"tls", get_tls, NULL,
-     "What the TLS handshake has found out, or None: see TLSInfo.", NULL},
     {"headers", get_headers, NULL, "Its field lines.", NULL},
     {"params", get_params, NULL, "Path parameters, decoded.", NULL},
     {"query", get_query, NULL, "The query, decoded.", NULL},

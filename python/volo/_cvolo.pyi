@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, final, overload
 from _typeshed import structseq
 
 from .cookies import SameSite
-from .cvolo import volo_queue, volo_service
+from .cvolo import volo_layer, volo_queue, volo_service
 
 _T = TypeVar("_T")
 _Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -120,14 +120,14 @@ class Request:
     def scheme(self) -> str:
         """ "http" or "https"."""
     @property
-    def authority(self) -> str:
-        """Host and port it is for."""
     def tls(self) -> TLSInfo | None:
         """What the TLS handshake has found out."""
     @property
     def http_version(self) -> str:
         """ "1.0", "1.1" or "2"."""
     @property
+    def authority(self) -> str:
+        """Host and port it is for."""
     @property
     def client(self) -> tuple[str, int]:
         """Address and port of the connection."""
@@ -165,11 +165,11 @@ class Request:
         """The body in UTF-8. Rejection (400) if it is not."""
     def json(self) -> Any:
         """The body as JSON. Rejection (400) if it is none."""
-    def add_cleanup(self, function: Callable[[BaseException | None], Any], /) -> None:
-        """Call ``function(exception or None)`` once the answer is made; the last
     def early_hints(self, fields: Headers | _Pairs, /) -> None:
         """Send a 103 with these fields (``Link``, above all) ahead of the answer;
         nothing where the client knows none, or can't take it at once."""
+    def add_cleanup(self, function: Callable[[BaseException | None], Any], /) -> None:
+        """Call ``function(exception or None)`` once the answer is made; the last
         one added goes first."""
 
 @final
@@ -356,7 +356,8 @@ class Pool:
 
     def __new__(
         cls,
-        queue: volo_queue,
+        queue: volo_layer,
+    volo_queue,
         spawn: Callable[[], Any],
         max_threads: int = 40,
         idle_s: float = 10.0,
