@@ -8,7 +8,7 @@
  * All of it is for the loop's own thread, but for call().
  */
 #include "run.h"
-
+#include "passage.h"
 #include "swig.h"
 
 enum {
@@ -50,8 +50,7 @@ volo__py_aio_hub(PyObject **loop)
     return here->hub;
 }
 
-/* ---- Answers
- * ------------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------- */
 
 static void
 send_answers(struct aio *aio)
@@ -100,18 +99,22 @@ add_answer(struct aio *aio, const volo_answer *answer)
         flush_later(aio);
 }
 
+void
+volo__py_aio_send(const volo_answer *answer)
+{
+    if (here)
+        add_answer(here, answer);
+    else
+        volo_queue_answer(NULL, answer, sizeof *answer, 1);
+}
+
 /* A coroutine that is dropped answers where that happens. */
 static void
 send(PyObject *self, const volo_answer *answer)
 {
-    struct aio *aio = AIO(self);
-
-    if (here != aio) {
-        volo_queue_answer(aio->queue, answer, sizeof *answer, 1);
-        return;
-    }
-    volo__py_task_set(answer->cx, NULL);
-    add_answer(aio, answer);
+    if (here == AIO(self))
+        volo__py_task_set(answer->cx, NULL);
+    volo__py_aio_send(answer);
 }
 
 static PyObject *
@@ -124,8 +127,7 @@ aio_flush(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-/* ---- Jobs
- * ---------------------------------------------------------------------- */
+/* ---- Jobs ---------------------------------------------------------------- */
 
 /* It may have been answered already: on 3.12 and later, a task begins at
  * once. */
@@ -150,7 +152,7 @@ start_task(struct aio *aio, const volo_job *job)
         volo__py_handler_start(job->route, job, send, (PyObject *)aio, &coro);
     if (!request)
         return;
-    task = PyObject_CallFunctionObjArgs(aio->run, coro, NULL);
+    task = volo__py_passage_task(request, aio->run, coro);
     if (task) {
         aio->tasks++;
         remember_task(request, task);
@@ -168,7 +170,9 @@ start(struct aio *aio, const volo_job *job)
     struct volo__py_handler *handler = job->route;
     volo_answer answer;
 
-    if (handler->kind == VOLO__PY_ASYNC) {
+    if (job->kind == VOLO_JOB_LEAVE) {
+        volo__py_passage_back(job);
+    } else if (handler->kind == VOLO__PY_ASYNC) {
         start_task(aio, job);
     } else if (volo__py_handler_run(handler, job, &answer)) {
         add_answer(aio, &answer);
@@ -225,8 +229,7 @@ aio_drain(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-/* ---- Events
- * -------------------------------------------------------------------- */
+/* ---- Events -------------------------------------------------------------- */
 
 static PyObject *
 aio_events(PyObject *self, PyObject *unused)
@@ -243,8 +246,7 @@ aio_call(PyObject *self, PyObject *args)
     return volo__py_hub_call(AIO(self)->hub, args);
 }
 
-/* ---- Attaching
- * ------------------------------------------------------------------ */
+/* ---- Attaching ----------------------------------------------------------- */
 
 static int
 call_loop(struct aio *aio, const char *method, int fd, PyObject *callback)
@@ -329,8 +331,7 @@ aio_close(PyObject *self, PyObject *unused)
     return aio_detach(self, unused);
 }
 
-/* ---- Figures
- * --------------------------------------------------------------------- */
+/* ---- Figures ------------------------------------------------------------- */
 
 static PyObject *
 aio_stats(PyObject *self, PyObject *unused)
@@ -367,8 +368,7 @@ aio_events_fd(PyObject *self, void *unused)
     return PyLong_FromLong(volo__py_hub_fd(AIO(self)->hub));
 }
 
-/* ---- The type
- * --------------------------------------------------------------------- */
+/* ---- The type ------------------------------------------------------------ */
 
 static int
 aio_set_up(struct aio *aio, PyObject *queue, PyObject *loop, PyObject *run)

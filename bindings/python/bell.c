@@ -4,6 +4,7 @@
  * asyncio through a future.  Knows neither bodies nor writers.
  */
 #include "stream.h"
+#include "passage.h"
 
 #include "call.h"
 
@@ -52,6 +53,18 @@ volo__py_bell_unref(void *user)
     volo_free(bell);
 }
 
+int
+volo__py_is_layers(PyObject *object)
+{
+    if (!PyObject_TypeCheck(object, volo__py.request_type) ||
+        !((struct volo__py_request *)object)->phase)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError,
+                    "a layer with something of C in it has no body of the "
+                    "request: that is not read before its handler runs");
+    return 1;
+}
+
 volo_cx *
 volo__py_cx_of(PyObject *object)
 {
@@ -60,6 +73,12 @@ volo__py_cx_of(PyObject *object)
 
     if (!PyObject_TypeCheck(object, volo__py.request_type)) {
         PyErr_SetString(PyExc_TypeError, "expected a Request");
+        return NULL;
+    }
+    if (request->phase == VOLO__PY_LEAVING) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "a layer with something of C in it can't answer with "
+                        "a stream or file once it has gone on");
         return NULL;
     }
     VOLO__PY_LOCK(object)

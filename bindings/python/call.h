@@ -113,6 +113,9 @@ int volo__py_encode(struct volo__py_call *call, volo_answer *out,
 int volo__py_encode_plain(struct volo__py_call *call, volo_answer *out,
                           PyObject *value);
 
+/* Whether what is answered is a response that leaves a layer. */
+int volo__py_call_leaves(const struct volo__py_call *call);
+
 /* Whether it is str, bytes, None, or NULL for none. */
 int volo__py_is_plain(PyObject *body);
 
@@ -150,6 +153,9 @@ PyObject *volo__py_plan_bind(struct volo__py_call *call, int room);
 
 /* volo__py_call_fn(call, context): bind and call: what the function returns. */
 PyObject *volo__py_call_fn(struct volo__py_call *call, int context);
+
+/* volo__py_context_of(call): a new context to call the function in. */
+PyObject *volo__py_context_of(const struct volo__py_call *call);
 
 /* volo__py_next_cleanup(call): a new reference; NULL if there is none left. */
 PyObject *volo__py_next_cleanup(struct volo__py_call *call);

@@ -79,10 +79,20 @@ put_lines(volo_cx *cx, volo_answer *out, PyObject *lines)
 
 /* ---- The content --------------------------------------------------------- */
 
+/* What the body implies, unless it is said; absent if nothing. */
+static volo_str
+type_of(const struct parts *parts, int is_text, size_t len)
+{
+    if (parts->type || !len)
+        return volo_str_of(parts->type);
+    return is_text ? VOLO_STR("text/plain; charset=utf-8")
+                   : VOLO_STR("application/octet-stream");
+}
+
 static int
 put_type(volo_cx *cx, const struct parts *parts, int is_text, size_t len)
 {
-    volo_str type = volo_str_of(parts->type), media;
+    volo_str type, media;
 
     if (parts->media) {
         if (volo__py_octets(parts->media, &media) < 0)
@@ -90,11 +100,10 @@ put_type(volo_cx *cx, const struct parts *parts, int is_text, size_t len)
         type = volo_cx_strdup(cx, media);
         if (!type.ptr)
             return check(VOLO_ENOMEM, NULL);
-    } else if (!type.ptr) {
-        if (!len)
+    } else {
+        type = type_of(parts, is_text, len);
+        if (!type.ptr)
             return 0;
-        type = is_text ? VOLO_STR("text/plain; charset=utf-8")
-                       : VOLO_STR("application/octet-stream");
     }
     return check(volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE, type),
                  "a media_type that no Content-Type can be");
@@ -146,18 +155,110 @@ put_parts(volo_cx *cx, volo_answer *out, const struct parts *parts)
     return put_body(cx, parts);
 }
 
+/* ---- Of a response that leaves a layer ----------------------------------- */
+
+static const volo_pair *
+find_type(const volo_answer *out)
+{
+    size_t i;
+
+    for (i = 0; i < out->header_count; i++)
+        if (out->headers[i].id == VOLO_FIELD_CONTENT_TYPE)
+            return &out->headers[i];
+    return NULL;
+}
+
+/* The lines of the answer take the place of all that there were, so what a
+ * body implies is one of them. */
+static int
+change_type(volo_cx *cx, volo_answer *out, volo_str type)
+{
+    size_t n = out->header_count;
+    volo_pair *pairs = volo_cx_alloc(cx, (n + 1) * sizeof *pairs);
+
+    type = volo_cx_strdup(cx, type);
+    if (!pairs || !type.ptr)
+        return check(VOLO_ENOMEM, NULL);
+    memset(pairs, 0, sizeof *pairs);
+    pairs[0].name = VOLO_STR("content-type");
+    pairs[0].value = type;
+    pairs[0].id = VOLO_FIELD_CONTENT_TYPE;
+    if (n)
+        memcpy(pairs + 1, out->headers, n * sizeof *pairs);
+    out->headers = pairs;
+    out->header_count = n + 1;
+    return 0;
+}
+
+static int
+change_body(volo_cx *cx, volo_answer *out, const struct parts *parts)
+{
+    volo_str type = {NULL, 0};
+
+    if (parts->body == Py_None) {
+        out->body = VOLO_STR("");
+        return 0;
+    }
+    if (octets_of(parts->body, &out->body) < 0)
+        return -1;
+    if (!out->body.ptr)
+        out->body = VOLO_STR("");
+    if (parts->media && volo__py_octets(parts->media, &type) < 0)
+        return -1;
+    if (!parts->media)
+        type = type_of(parts, PyUnicode_Check(parts->body), out->body.len);
+    if (type.ptr && !find_type(out) && change_type(cx, out, type) < 0)
+        return -1;
+    out->release = volo__py_drop;
+    out->user = Py_NewRef(parts->body);
+    return 0;
+}
+
+/* A body that is still the one which came is not touched: it may be a stream.
+ */
+static int
+put_change(volo_cx *cx, volo_answer *out, const struct parts *parts,
+           PyObject *given)
+{
+    static const volo_pair none;
+
+    memset(out, 0, sizeof *out);
+    out->kind = VOLO_ANSWER_CHANGE;
+    out->headers = &none;
+    out->status = parts->status;
+    if (!out->status)
+        out->status = parts->body == Py_None ? 204 : 200;
+    if (parts->lines && put_lines(cx, out, parts->lines) < 0)
+        return -1;
+    if (!out->headers)
+        out->headers = &none;
+    return parts->body == given ? 0 : change_body(cx, out, parts);
+}
+
+/* ---- Either -------------------------------------------------------------- */
+
+static int
+put(struct volo__py_call *call, volo_answer *out, const struct parts *parts)
+{
+    volo_cx *cx = call->job->cx;
+
+    if (volo__py_call_leaves(call))
+        return put_change(cx, out, parts,
+                          ((struct volo__py_request *)call->request)->given);
+    return put_parts(cx, out, parts);
+}
+
 static int
 encode(struct volo__py_call *call, volo_answer *out, const struct parts *parts)
 {
-    volo_cx *cx = call->job->cx;
     int err;
 
     if (call->request) {
         VOLO__PY_LOCK(call->request);
-        err = put_parts(cx, out, parts);
+        err = put(call, out, parts);
         VOLO__PY_UNLOCK();
     } else {
-        err = put_parts(cx, out, parts);
+        err = put(call, out, parts);
     }
     if (err)
         return -1;
@@ -218,6 +319,14 @@ check_media(PyObject *media)
     return -1;
 }
 
+/* The body of what has come back, whatever it is. */
+static int
+is_given(const struct volo__py_call *call, const PyObject *body)
+{
+    return volo__py_call_leaves(call) &&
+           ((struct volo__py_request *)call->request)->given == body;
+}
+
 int
 volo__py_encode(struct volo__py_call *call, volo_answer *out,
                 PyObject *response)
@@ -230,7 +339,7 @@ volo__py_encode(struct volo__py_call *call, volo_answer *out,
                           media == Py_None ? NULL : media, NULL, self->status};
     int done = 0;
 
-    if (volo__py_is_plain(parts.body)) {
+    if (volo__py_is_plain(parts.body) || is_given(call, parts.body)) {
         if (headers)
             parts.lines =
                 volo__py_headers_list((struct volo__py_headers *)headers);

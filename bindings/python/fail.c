@@ -4,6 +4,18 @@
 
 #include <string.h>
 
+static const volo_pair plain_text = {{"content-type", 12},
+                                     {"text/plain; charset=utf-8", 25},
+                                     VOLO_FIELD_CONTENT_TYPE,
+                                     0};
+
+static volo_str
+plain_body(int status)
+{
+    return status == 503 ? VOLO_STR("Service Unavailable\n")
+                         : VOLO_STR("Internal Server Error\n");
+}
+
 int
 volo__py_reply_plain(struct volo__py_call *call, volo_answer *out, int status)
 {
@@ -14,12 +26,17 @@ volo__py_reply_plain(struct volo__py_call *call, volo_answer *out, int status)
     cx = call->job->cx;
     memset(out, 0, sizeof *out);
     out->status = status;
+    if (volo__py_call_leaves(call)) {
+        out->kind = VOLO_ANSWER_CHANGE;
+        out->headers = &plain_text;
+        out->header_count = 1;
+        out->body = plain_body(status);
+        out->cx = volo__py_call_release(call);
+        return out->cx ? 1 : 0;
+    }
     volo_cx_set_field(cx, VOLO_FIELD_CONTENT_TYPE,
                       VOLO_STR("text/plain; charset=utf-8"));
-    volo_cx_set_body_ref(cx,
-                         status == 503 ? VOLO_STR("Service Unavailable\n")
-                                       : VOLO_STR("Internal Server Error\n"),
-                         NULL, NULL);
+    volo_cx_set_body_ref(cx, plain_body(status), NULL, NULL);
     out->cx = volo__py_call_release(call);
     return out->cx ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers that leave together: one crossing and one wake for many. */
-#include "py.h"
+#include "flush.h"
 
 void
 volo__py_flush_add(struct volo__py_flush *flush, const volo_answer *answer)

@@ -46,9 +46,9 @@ step_coroutine(PyObject *module, PyObject *coroutine)
 
 /* run(context, function, ...), with the arguments from place 2 on. */
 static PyObject *
-run_in_context(PyObject *args, PyObject *function)
+run_in_context(struct volo__py_call *call, PyObject *args, PyObject *function)
 {
-    PyObject *context = PyObject_CallNoArgs(volo__py.copy_context), *value;
+    PyObject *context = volo__py_context_of(call), *value;
 
     if (!context)
         return NULL;
@@ -69,7 +69,7 @@ volo__py_call_fn(struct volo__py_call *call, int context)
     args = volo__py_plan_bind(call, context ? 2 : 0);
     if (!args)
         return NULL;
-    value = context ? run_in_context(args, call->handler->fn)
+    value = context ? run_in_context(call, args, call->handler->fn)
                     : PyObject_Call(call->handler->fn, args, NULL);
     Py_DECREF(args);
     return value;
@@ -87,7 +87,7 @@ drive(struct volo__py_call *call, PyObject *coroutine)
         return NULL;
     Py_INCREF(coroutine);
     PyTuple_SetItem(args, 2, coroutine);
-    value = run_in_context(args, step_function);
+    value = run_in_context(call, args, step_function);
     Py_DECREF(args);
     return value;
 }
@@ -98,6 +98,9 @@ result_of(struct volo__py_call *call)
     int nowait = call->handler->kind == VOLO__PY_NOWAIT;
     PyObject *value, *result;
 
+    /* There is something to be found out with it. */
+    if (call->handler->inside && !volo__py_call_request(call))
+        return NULL;
     value = volo__py_call_fn(call, call->handler->context && !nowait);
     if (!value || !nowait || !volo__py_is_coroutine(value))
         return value;
@@ -229,16 +232,16 @@ handler_set(struct volo__py_handler *self, PyObject *fn, PyObject *dumps,
 static PyObject *
 handler_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"fn",        "plan",    "kind", "dumps",
-                            "streaming", "context", "name", NULL};
+    static char *names[] = {"fn",      "plan", "kind",   "dumps", "streaming",
+                            "context", "name", "inside", NULL};
     allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     PyObject *fn, *plan, *dumps = Py_None, *name = Py_None;
-    int kind, streaming = 0, context = 1;
+    int kind, streaming = 0, context = 1, inside = 0;
     struct volo__py_handler *self;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOi|$OppO:Handler", names,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOi|$OppOp:Handler", names,
                                      &fn, &plan, &kind, &dumps, &streaming,
-                                     &context, &name))
+                                     &context, &name, &inside))
         return NULL;
     self = (struct volo__py_handler *)alloc(type, 0);
     if (!self)
@@ -246,6 +249,7 @@ handler_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->kind = kind;
     self->streaming = streaming;
     self->context = context;
+    self->inside = inside;
     if (handler_set(self, fn, dumps, name) < 0 ||
         volo__py_plan_read(self, plan) < 0)
         Py_CLEAR(self);
@@ -307,7 +311,8 @@ static PyType_Slot handler_slots[] = {
     {Py_tp_members, handler_members},
     {Py_tp_doc,
      (void *)"Handler(fn, plan, kind, *, dumps=None, streaming=False, "
-             "context=True, name=None)\n--\n\nA function with where its "
+             "context=True, name=None, inside=False)\n--\n\nA function with "
+             "where its "
              "arguments come from and how it is to be run."},
     {0, NULL}};
 

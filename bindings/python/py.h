@@ -118,6 +118,9 @@ struct volo__py_request {
                            once the answer is made (awaited where ASYNC) */
     PyObject *task;     /* of an async handler, to cancel, or NULL: set by the
                            runner if not answered yet; cleared at the end */
+    PyObject *shared;   /* see passage.h; NULL outside of such layers */
+    PyObject *given;    /* the body that came back to one; or NULL */
+    int phase;          /* of one: a volo__py_layer_phase */
     struct volo__py_kept *kept; /* what is read before the loop has it again */
     int answered;               /* its reference has gone with an answer */
 };
@@ -151,6 +154,7 @@ struct volo__py_handler {
     int arg_count;
     int kind;
     int streaming;             /* the body is not read before */
+    int inside;                /* of a layer that goes by way of a queue */
     int context;               /* 1: each call in a copy of the context */
     _Atomic(uint32_t) pace_us; /* the pool's: how long it blocks, by and by */
     atomic_int stuck;          /* the pool's: calls that block just now */

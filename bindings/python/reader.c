@@ -119,6 +119,8 @@ reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Reader", names, &request))
         return NULL;
+    if (volo__py_is_layers(request))
+        return NULL;
     cx = volo__py_cx_of(request);
     if (!cx)
         return NULL;

@@ -4,6 +4,7 @@
  * is not one of the plain ones; and from what it raises.
  */
 #include "call.h"
+#include "passage.h"
 
 #include <string.h>
 
@@ -29,6 +30,13 @@ volo__py_call_answered(const struct volo__py_call *call)
 {
     return call->lost || (call->request &&
                           ((struct volo__py_request *)call->request)->answered);
+}
+
+int
+volo__py_call_leaves(const struct volo__py_call *call)
+{
+    return call->request && ((struct volo__py_request *)call->request)->phase ==
+                                VOLO__PY_LEAVING;
 }
 
 volo_cx *

@@ -9,6 +9,7 @@
  * "kept" at the last moment.
  */
 #include "request.h"
+#include "passage.h"
 
 #include <string.h>
 
@@ -31,6 +32,9 @@ volo__py_request_new(const volo_job *job, PyObject *handler)
     self->job = *job;
     self->handler = handler;
     Py_XINCREF(handler);
+    if (job->kind == VOLO_JOB_ENTER)
+        self->phase = VOLO__PY_ENTERING;
+    volo__py_passage_join(self);
     PyObject_GC_Track((PyObject *)self);
     return (PyObject *)self;
 }
@@ -126,6 +130,8 @@ request_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->state);
     Py_VISIT(self->cleanups);
     Py_VISIT(self->task);
+    Py_VISIT(self->shared);
+    Py_VISIT(self->given);
     return 0;
 }
 
@@ -138,6 +144,8 @@ request_clear(PyObject *object)
     Py_CLEAR(self->state);
     Py_CLEAR(self->cleanups);
     Py_CLEAR(self->task);
+    Py_CLEAR(self->shared);
+    Py_CLEAR(self->given);
     return 0;
 }
 
@@ -155,6 +163,7 @@ request_dealloc(PyObject *object)
     Py_CLEAR(self->query);
     Py_CLEAR(self->cookies);
     Py_CLEAR(self->body);
+    volo__py_passage_leave(self);
     volo_cx_unref(self->job.cx);
     PyObject_GC_Del(object);
     Py_DECREF(type);
@@ -240,6 +249,8 @@ static PyMethodDef request_methods[] = {
 static PyMemberDef request_members[] = {
     {"task", T_OBJECT, offsetof(struct volo__py_request, task), READONLY,
      "The task of an async handler, or None."},
+    {"_shared", T_OBJECT, offsetof(struct volo__py_request, shared), READONLY,
+     "What the layer around it has left for it, or None."},
     {NULL, 0, 0, 0, NULL}};
 
 static PyType_Slot request_slots[] = {

@@ -196,6 +196,12 @@ volo__py_request_body(PyObject *object, void *unused)
     (void)unused;
     if (there)
         return there;
+    if (self->phase) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "a layer with something of C in it has no body of the "
+                        "request: that is not read before its handler runs");
+        return NULL;
+    }
     if (self->handler &&
         ((struct volo__py_handler *)self->handler)->streaming) {
         PyErr_SetString(PyExc_RuntimeError,

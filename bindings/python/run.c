@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all runners need: time, waiting, and their place in the module. */
 #include "run.h"
+#include "passage.h"
 
 uint64_t
 volo__py_now_us(void)
@@ -108,12 +109,21 @@ add_type(PyObject *module, PyType_Spec *spec, const char *name,
     return 0;
 }
 
-static PyMethodDef functions[] = {{"service", volo__py_service_function,
-                                   METH_VARARGS,
-                                   "service(queue, handler, /)\n--\n\nA "
-                                   "volo_service that has ${handler} answer, "
-                                   "by way of a volo_queue."},
-                                  {NULL, NULL, 0, NULL}};
+static PyMethodDef functions[] = {
+    {"service", volo__py_service_function, METH_VARARGS,
+     "service(queue, handler, /)\n--\n\nA volo_service that has ${handler} "
+     "answer, by way of a volo_queue."},
+    {"layer", volo__py_layer_function, METH_VARARGS,
+     "layer(queue, handler, /)\n--\n\nA volo_layer that ${handler} runs, of "
+     "kind 2, by way of the volo_queue of an Aio."},
+    {"go_on", volo__py_go_on_function, METH_VARARGS,
+     "go_on(request, way, shared, /)\n--\n\nFrom such a layer to what is "
+     "inside, which finds ${shared}; then way.arrive(what comes back) is "
+     "called."},
+    {"come_back", volo__py_come_back_function, METH_VARARGS,
+     "come_back(request, what, opaque, /)\n--\n\nThe Response that has come "
+     "back, to be returned or replaced; ${opaque} stands for a stream."},
+    {NULL, NULL, 0, NULL}};
 
 int
 volo__py_run_init(PyObject *module)

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "flush.h"
 #include "py.h"
 
 /* volo__py_now_us(): microseconds of a clock that never goes back. */

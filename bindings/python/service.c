@@ -5,6 +5,7 @@
  * tell if the client leaves.
  */
 #include "run.h"
+#include "passage.h"
 
 #include <stddef.h>
 
@@ -149,6 +150,35 @@ put_in_front(volo_service **service, volo_queue *queue)
         *service = NULL;
         volo__py_raise(err, NULL);
     }
+    return err ? -1 : 0;
+}
+
+/* Before a layer; it never says no. */
+static int
+leave_word(volo_cx *cx, void *user)
+{
+    (void)link_add(cx, user);
+    return 1;
+}
+
+static void
+hub_unref(void *hub)
+{
+    volo__py_hub_unref(hub);
+}
+
+int
+volo__py_front_layer(volo_layer **out, volo_queue *queue, volo_layer *inner)
+{
+    struct volo__py_hub *hub = volo__py_hub_of(queue);
+    int err = -1;
+
+    if (hub) {
+        err = volo_layer_when(out, leave_word, hub, hub_unref, inner);
+        if (err)
+            volo__py_raise(err, NULL);
+    }
+    volo_layer_unref(inner);
     return err ? -1 : 0;
 }
 

@@ -58,6 +58,10 @@ PyObject *volo__py_bell_future(struct volo__py_bell *bell);
 void volo__py_future_set(struct volo__py_bell *bell, PyObject *value);
 void volo__py_future_fail(struct volo__py_bell *bell, PyObject *error);
 
+/* volo__py_is_layers(request): 1, with RuntimeError, if it is that of a layer
+ * which must leave the body to what is inside. */
+int volo__py_is_layers(PyObject *request);
+
 /* volo__py_cx_of(request): the cx with a reference; NULL with an exception. */
 volo_cx *volo__py_cx_of(PyObject *request);
 

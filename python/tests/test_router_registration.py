@@ -124,58 +124,7 @@ def test_routes_are_told_with_the_prefixes_around_them() -> None:
     ]
 
 
-# ---- Order of layers ---------------------------------------------------------
-
-
-def stock() -> volo.Layer:
-    return volo.layers.request_id()
-
-
-def test_a_stock_layer_inside_one_in_python_is_refused() -> None:
-    router = Router()
-    router.layer(middleware)
-    with pytest.raises(ValueError, match="request_id"):
-        router.layer(stock())
-
-
-def test_a_stock_layer_of_a_group_inside_python_is_refused() -> None:
-    router = Router(layers=[middleware])
-    group = router.group("/a")
-    with pytest.raises(ValueError, match="written in Python"):
-        group.layer(stock())
-
-
-def test_a_python_layer_around_a_stock_one_is_refused_later_too() -> None:
-    router = Router()
-    router.group("/a").layer(stock())
-    with pytest.raises(ValueError, match="request_id"):
-        router.layer(middleware)
-
-
-def test_a_stock_layer_of_a_route_inside_python_is_refused() -> None:
-    router = Router(layers=[middleware])
-    with pytest.raises(ValueError):
-        router.get("/", layers=[stock()])(answer)
-    plain = Router()
-    plain.get("/", layers=[stock()])(answer)
-    with pytest.raises(ValueError):
-        plain.layer(middleware)
-
-
-def test_a_router_with_a_stock_layer_is_not_nested_inside_python() -> None:
-    outer, inner = Router(layers=[middleware]), Router(layers=[stock()])
-    with pytest.raises(ValueError):
-        outer.nest("/a", inner)
-    with pytest.raises(ValueError):
-        outer.merge(inner)
-    with pytest.raises(ValueError):
-        outer.host("a.example", inner)
-
-
-def test_on_one_route_a_stock_layer_stands_outside() -> None:
-    Router().get("/", layers=[stock(), middleware])(answer)
-    with pytest.raises(ValueError):
-        Router().get("/", layers=[middleware, stock()])(answer)
+# ---- Layers ------------------------------------------------------------------
 
 
 def test_what_is_no_layer_is_refused() -> None:

@@ -89,6 +89,8 @@ class State(dict[str, Any]):
 class Request:
     """One request, decoded as it is looked at. It may be kept for ever."""
 
+    _shared: Any
+
     @property
     def method(self) -> str:
         """As received: "GET"."""
@@ -298,6 +300,7 @@ class Handler:
         streaming: bool = False,
         context: bool = True,
         name: str | None = None,
+        inside: bool = False,
     ) -> Handler: ...
     @property
     def fn(self) -> Callable[..., Any]: ...
@@ -339,6 +342,17 @@ def set_hooks(
 ) -> None:
     """What the package decides; those not named stay as they are."""
 
+def layer(queue: volo_queue, handler: Handler, /) -> volo_layer:
+    """What ``handler`` runs, by way of ``queue``, which is an Aio's."""
+
+def go_on(request: Request, way: Any, shared: Any, /) -> None:
+    """From such a layer to what is inside, which finds ``shared``; then
+    ``way.arrive(what comes back)`` is called."""
+
+def come_back(request: Request, what: Any, opaque: Any, /) -> Response:
+    """The Response that has come back, to be returned or replaced; ``opaque``
+    stands for a stream."""
+
 def service(queue: volo_queue, handler: Handler, /) -> volo_service:
     """What has ``handler`` answer, by way of ``queue``."""
 
@@ -356,8 +370,7 @@ class Pool:
 
     def __new__(
         cls,
-        queue: volo_layer,
-    volo_queue,
+        queue: volo_queue,
         spawn: Callable[[], Any],
         max_threads: int = 40,
         idle_s: float = 10.0,

@@ -41,15 +41,16 @@ class Threads:
     """Threads for the ``def`` parts of chains that run on the event loop."""
 
     def __init__(self) -> None:
-        self._pools: dict[int, ThreadPoolExecutor] = {}
+        self._pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
-    def at(self, depth: int) -> ThreadPoolExecutor:
-        """Those for one depth; made at the first call, started when used."""
-        pool = self._pools.get(depth)
+    def at(self, level: int, depth: int) -> ThreadPoolExecutor:
+        """Those for one depth; made at the first call, started when used.
+        ``level`` is how many chains are around this one, by way of C."""
+        pool = self._pools.get((level, depth))
         if pool is None:
-            name = f"volo-inner-{depth}"
+            name = f"volo-inner-{level}-{depth}"
             pool = ThreadPoolExecutor(THREADS, thread_name_prefix=name)
-            self._pools[depth] = pool
+            self._pools[level, depth] = pool
         return pool
 
     def stop(self) -> None:
@@ -80,9 +81,11 @@ def compose(
     layers: Sequence[Callable[..., Any]],
     rescuer: Rescuer,
     threads: Threads,
+    level: int = 0,
 ) -> tuple[Step, bool]:
     """``layers``, the outermost first, around ``inner``: one callable that
-    gives a response, and whether it is ``async``.
+    gives a response, and whether it is ``async``.  ``level`` is how many such
+    chains are around it.
 
     An exception that ``rescuer`` has an answer for becomes that answer where it
     leaves a step, so that the layers outside see a response; others go through
@@ -93,14 +96,14 @@ def compose(
     for layer in reversed(layers):
         if is_async(layer):
             if not on_loop:
-                step, depth = _in_thread(step, threads.at(depth)), depth + 1
+                step, depth = _in_thread(step, threads.at(level, depth)), depth + 1
             step, on_loop, waits = _async_layer(layer, step, rescuer), True, False
         else:
             if on_loop:
                 step, waits = _wait_for(step), True
             step, on_loop = _sync_layer(layer, step, rescuer), False
     if waits:
-        return _in_thread(step, threads.at(depth)), True
+        return _in_thread(step, threads.at(level, depth)), True
     return step, on_loop
 
 

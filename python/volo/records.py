@@ -39,14 +39,6 @@ class Route:
     bound: Bound | None = field(default=None, repr=False)
     _known: frozenset[str] = frozenset()
 
-    def python_layers(self) -> list[Middleware]:
-        """Those of its layers that are written in Python."""
-        return [x for x in self.layers if not isinstance(x, Layer)]
-
-    def stock_layers(self) -> list[Layer]:
-        """Those of its layers that are C's."""
-        return [x for x in self.layers if isinstance(x, Layer)]
-
     def below(self, prefix: str) -> Route:
         """The same, as it is seen from outside the router at ``prefix``."""
         if prefix in ("", "/"):
@@ -175,26 +167,9 @@ def parameters_of(pattern: str) -> frozenset[str]:
 
 
 def check_layers(layers: Iterable[Any]) -> tuple[AnyLayer, ...]:
-    """The layers of one route or router.  TypeError for what is none,
-    ValueError for a stock layer behind one in Python."""
-    checked: list[AnyLayer] = []
-    for layer in layers:
+    """The layers of one route or router.  TypeError for what is none."""
+    checked = tuple(layers)
+    for layer in checked:
         if not isinstance(layer, Layer) and not callable(layer):
             raise TypeError(f"{layer!r} is no layer")
-        if isinstance(layer, Layer) and not all(isinstance(x, Layer) for x in checked):
-            raise misplaced(layer)
-        checked.append(layer)
-    return tuple(checked)
-
-
-def misplaced(what: Layer | Mount) -> ValueError:
-    """The error for what stands inside a layer in Python, and can't."""
-    if isinstance(what, Mount):
-        return ValueError(
-            f"the application at {what.prefix!r} would stand inside a layer that is "
-            "written in Python: mount it in a router that has none"
-        )
-    return ValueError(
-        f"{what!r} would stand inside a layer that is written in Python, and C "
-        "runs outside of Python: add it before, or to a router around that layer"
-    )
+    return checked

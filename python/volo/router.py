@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 from . import cvolo
 from .errors import ErrorHandlers
-from .layers import Layer
 from .records import (
     AnyLayer,
     Inner,
     Item,
-    Middleware,
     Mount,
     Route,
     Values,
     check_layers,
     join,
     methods_of,
-    misplaced,
     parameters_of,
 )
 
@@ -140,8 +137,6 @@ class Router:
 
     def _add_route(self, route: Route) -> None:
         self._open()
-        if route.stock_layers() and self._is_in_python():
-            raise misplaced(route.stock_layers()[0])
         if route.name is not None and route.name in self._names:
             raise ValueError(f"there is a route named {route.name!r} already")
         for outer in self._known_parameters():
@@ -274,9 +269,6 @@ class Router:
         item.router._outer.append((self, item.where))
 
     def _check_inner(self, router: Router, where: str) -> None:
-        stock = router._stock_inside()
-        if stock and self._is_in_python():
-            raise misplaced(stock)
         for names in self._known_parameters():
             router._rebind(names | parameters_of(where), self._is_open())
 
@@ -294,10 +286,9 @@ class Router:
         """Let an ASGI or WSGI application, or a :class:`Router`, answer all
         below ``prefix``.  Its lifespan is run with this one's.  Which of the two
         it is is seen from its signature; ``kind`` says it where that can't be
-        seen.  Layers in Python can't stand around it: it has its own.
+        seen.
 
-        Raises TypeError for what is no application, ValueError inside a layer in
-        Python, VoloError for a conflict."""
+        Raises TypeError for what is no application, VoloError for a conflict."""
         if isinstance(app, Router):
             self.nest(prefix, app)
             return
@@ -305,8 +296,6 @@ class Router:
         mount = Mount(prefix, app, kind or _kind_of(app))
         if parameters_of(prefix):
             raise ValueError("an application is mounted below a prefix without braces")
-        if self._is_in_python():
-            raise misplaced(mount)
         service = cvolo.volo_router_service(cvolo.volo_router_new())
         cvolo.volo_router_nest_service(self._shadow, prefix, service)
         self._items.append(mount)
@@ -320,42 +309,18 @@ class Router:
         ``layer`` is one of :mod:`volo.layers`, or a function ``layer(request,
         next)``, ``def`` or ``async def``; as a decorator it returns that.
 
-        Raises TypeError for anything else, and ValueError for a stock layer
-        that would stand inside one in Python.
+        One in Python that has something in it which is not (a stock layer, an
+        application that is mounted, redirects of slashes) goes by way of C,
+        which costs a little time; the body of the request is not there for it,
+        and that of a response which is streamed can't be read, nor replaced by
+        another stream.
+
+        Raises TypeError for anything else.
         """
         self._open()
         check_layers([layer])
-        if not isinstance(layer, Layer):
-            self._check_outside()
-        elif self._is_in_python():
-            raise misplaced(layer)
         self._layers.append(layer)
         return layer
-
-    def _check_outside(self) -> None:
-        for item in self._items:
-            stock = _stock_of(item)
-            if stock:
-                raise misplaced(stock)
-
-    def _python_layers(self) -> list[Middleware]:
-        return [x for x in self._layers if not isinstance(x, Layer)]
-
-    def _is_in_python(self) -> bool:
-        """Whether a Python layer stands around what is added here."""
-        if self._python_layers():
-            return True
-        return any(outer._is_in_python() for outer, _ in self._outer)
-
-    def _stock_inside(self) -> Layer | Mount | None:
-        for layer in self._layers:
-            if isinstance(layer, Layer):
-                return layer
-        for item in self._items:
-            stock = _stock_of(item)
-            if stock is not None:
-                return stock
-        return None
 
     # ---- What is not found, and what goes wrong ------------------------------
 
@@ -426,13 +391,6 @@ class Router:
                 yield item, join(prefix, item.prefix)
             elif isinstance(item, Inner):
                 yield from item.router._mounts(join(prefix, item.prefix))
-
-
-def _stock_of(item: Item) -> Layer | Mount | None:
-    """What in it can't stand inside a layer in Python."""
-    if isinstance(item, Route):
-        return next(iter(item.stock_layers()), None)
-    return item.router._stock_inside() if isinstance(item, Inner) else item
 
 
 def _kind_of(app: Any) -> Literal["asgi", "wsgi"]:

@@ -22,6 +22,7 @@ from .build import build
 from .errors import RegistrationError
 from .layers import Setup
 from .onion import Threads
+from .passage import Passages
 from .rescue import http_error_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Runtime:
     ) -> None:
         self.app = app
         self.threads = Threads()
+        self.passages = Passages()
         self.overrides: Overrides = overrides or {}
         self.on_unhandled = on_unhandled
         self.pool_queue: Any = cvolo.volo_queue_new(0)
@@ -154,6 +156,7 @@ class Runtime:
 
     async def _stop_takers(self, now: bool) -> None:
         if self._aio is not None:
+            self.passages.closed = True
             self._aio.close()
             await self._cancel(now)
         if self._pool is not None:
@@ -193,6 +196,10 @@ def _on_error(request: Any, error: BaseException) -> Any:
     """The hook of C: told to whoever runs the handler, then answered."""
     known = http_error_of(error)
     if known is None and isinstance(error, Exception):
+        if request._shared is not None and not request.canceled:
+            # For the layer around it, which by default says so in its turn.
+            request._shared.error = error
+            return 500
         for runtime in tuple(_runtimes):
             if request.handler in runtime.handlers and runtime.on_unhandled:
                 runtime.on_unhandled(error)
