@@ -118,6 +118,9 @@ struct volo__py_request {
                            once the answer is made (awaited where ASYNC) */
     PyObject *task;     /* of an async handler, to cancel, or NULL: set by the
                            runner if not answered yet; cleared at the end */
+    PyObject *shared;   /* see passage.h; NULL outside of such layers */
+    PyObject *given;    /* the body that came back to one; or NULL */
+    int phase;          /* of one: a volo__py_layer_phase */
     struct volo__py_kept *kept; /* what is read before the loop has it again */
     int answered;               /* its reference has gone with an answer */
 };
@@ -151,6 +154,7 @@ struct volo__py_handler {
     int arg_count;
     int kind;
     int streaming;             /* the body is not read before */
+    int inside;                /* of a layer that goes by way of a queue */
     int context;               /* 1: each call in a copy of the context */
     _Atomic(uint32_t) pace_us; /* the pool's: how long it blocks, by and by */
     atomic_int stuck;          /* the pool's: calls that block just now */
@@ -181,21 +185,5 @@ typedef void (*volo__py_send_fn)(PyObject *runner, const volo_answer *answer);
 PyObject *volo__py_handler_start(struct volo__py_handler *handler,
                                  const volo_job *job, volo__py_send_fn send,
                                  PyObject *runner, PyObject **coro);
-
-/* ---- Answers that leave together (flush.c) ------------------------------- */
-
-enum { VOLO__PY_BATCH = 64 };
-
-struct volo__py_flush {
-    volo_answer answers[VOLO__PY_BATCH];
-    size_t count;
-};
-
-/* volo__py_flush_add(flush, answer): sends when it is full. */
-void volo__py_flush_add(struct volo__py_flush *flush,
-                        const volo_answer *answer);
-
-/* volo__py_flush_send(flush): all of them, in one call. */
-void volo__py_flush_send(struct volo__py_flush *flush);
 
 #endif
