@@ -7,6 +7,7 @@ back window) can be switched off, so that impolite ones can be played.
 """
 
 import base64
+import contextlib
 import select
 import struct
 import threading
@@ -317,8 +318,9 @@ class H2:
 
     def ask(self, method="GET", path="/", fields=(), body=b""):
         stream = self.request(method, path, fields, end=not body)
-        if body:
-            self.body(stream, body)
+        with contextlib.suppress(Reset):
+            # An answer may be complete before the request is.
+            self.body(stream, body) if body else None
         return self.answer(stream)
 
     # ---- Floods
