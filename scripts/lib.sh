@@ -56,6 +56,8 @@ want_build() {
     want 'have_module "libuv >= 1.42"' libuv1-dev
     want 'have_module "libnghttp2 >= 1.43"' libnghttp2-dev
     want 'have_module "openssl >= 3.0"' libssl-dev
+    want 'have_module "libnghttp2 >= 1.43"' libnghttp2-dev
+    want 'have_module "openssl >= 3.0"' libssl-dev
     # llhttp and yyjson come from source packages where the system has none.
     have_module 'libllhttp >= 9.3' && have_module yyjson ||
         want 'have_pip' python3-pip
@@ -66,6 +68,8 @@ want_tests() {
     want 'have c++ || have g++' g++
     want 'have_venv' python3-venv
     want 'have curl' curl
+    want 'have openssl' openssl
+    want 'have h2load' nghttp2-client
     want 'have strace' strace
     want 'have valgrind' valgrind
     want 'have clang' clang
@@ -138,6 +142,41 @@ build() {
         # Warnings do not stop a user's build, but are not hidden either.
         grep -A5 'warning:' "$ROOT/build/$preset.log" >&2 || :
     )
+}
+
+# certificate: for TLS, which $TLS_PORT asks for.  Where there is none, one is
+# made that signs itself, for this machine alone.
+certificate() {
+    [ -n "${TLS_PORT:-}" ] || return 0
+    TLS_CERT=${TLS_CERT:-$ROOT/build/tls/cert.pem}
+    TLS_KEY=${TLS_KEY:-${TLS_CERT%/*}/key.pem}
+    # Of ours there is a new one some days before it expires.
+    if [ "$TLS_CERT" = "$ROOT/build/tls/cert.pem" ] &&
+        ! openssl x509 -checkend 604800 -noout -in "$TLS_CERT"; then
+        rm -f "$TLS_CERT"
+    fi >/dev/null 2>&1
+    [ -e "$TLS_CERT" ] || make_certificate
+    export TLS_PORT TLS_CERT TLS_KEY
+}
+
+make_certificate() {
+    say "Making $TLS_CERT, for localhost"
+    mkdir -p "$ROOT/build/tls" "$(dirname "$TLS_CERT")"
+    (
+        umask 077
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 \
+            -nodes -keyout "$TLS_KEY" -out "$TLS_CERT" -days 90 \
+            -subj /CN=localhost -addext \
+            'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'
+    ) >"$ROOT/build/tls/log" 2>&1 || {
+        cat "$ROOT/build/tls/log" >&2
+        die "Could not make a certificate"
+    }
+}
+
+want_certificate() {
+    [ -z "${TLS_PORT:-}" ] || [ -e "${TLS_CERT:-}" ] ||
+        want 'have openssl' openssl
 }
 
 # ---- Python -----------------------------------------------------------------
