@@ -211,10 +211,18 @@ int
 volo__tls_keylog_open(volo_tls *tls)
 {
     const char *file = tls->texts[VOLO_TLS_KEYLOG];
-    int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-                  S_IRUSR | S_IWUSR);
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+    int fd = open(file, flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
+    struct stat st;
 
-    return fd < 0 ? volo__tls_why(tls, file, "cannot be written") : fd;
+    if (fd < 0)
+        return volo__tls_why(tls, file, "cannot be written");
+    /* A pipe's reader may leave, and that is a signal. */
+    if (fstat(fd, &st) < 0 || S_ISFIFO(st.st_mode)) {
+        close(fd);
+        return volo__tls_why(tls, file, "is a pipe");
+    }
+    return fd;
 }
 
 /* ---- Clients ------------------------------------------------------------- */
