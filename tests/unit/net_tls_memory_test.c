@@ -97,7 +97,7 @@ counted_setup(void **state)
     if (CRYPTO_set_mem_functions(ssl_take, ssl_retake, ssl_give) != 1)
         return -1;
     volo_set_allocator(volo_take, NULL);
-    return tls_setup(state);
+    return tls_net_setup(state);
 }
 
 /* An exchange on one, with the server's part counted. */
