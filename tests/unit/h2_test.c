@@ -302,7 +302,25 @@ test_the_answer_may_come_before_the_body(void **state)
 
     (void)state;
     peer_settle(&p);
+    assert_true(peer_reply(&p, id)->ended);
+    assert_false(peer_reply(&p, id)->closed);
+    rig_wait(&p.rig, 1000);
+    peer_settle(&p);
     expect(id, 200, "ok\n"); /* and NO_ERROR says that no more is needed */
+}
+
+static void
+test_what_comes_behind_the_answer_soon_is_let_come(void **state)
+{
+    const struct upload body = {"", 0, 0, 1};
+    int32_t id = peer_ask(&p, "POST", "/ok", NULL, 0, &body);
+
+    (void)state;
+    peer_settle(&p);
+    p.uploads[0] = (struct upload){"late", 4, 0, 0};
+    nghttp2_session_resume_data(p.session, id);
+    peer_settle(&p);
+    expect(id, 200, "ok\n");
 }
 
 int
@@ -353,6 +371,9 @@ main(void)
                                         open_peer, close_peer),
         cmocka_unit_test_setup_teardown(
             test_the_answer_may_come_before_the_body, open_peer, close_peer),
+        cmocka_unit_test_setup_teardown(
+            test_what_comes_behind_the_answer_soon_is_let_come, open_peer,
+            close_peer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

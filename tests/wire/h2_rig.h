@@ -179,6 +179,60 @@ rig_feed(struct rig *r, const void *ptr, size_t len)
     }
 }
 
+/* How many frames of ${type} have left; ${last}: where the last one is. */
+static inline unsigned
+rig_frames(const struct rig *r, int type, const uint8_t **last)
+{
+    const uint8_t *at = (const uint8_t *)r->w.output;
+    size_t left = r->w.output_len, size;
+    unsigned n = 0;
+
+    while (left >= 9) {
+        size = 9 + ((size_t)at[0] << 16 | (size_t)at[1] << 8 | at[2]);
+        if (size > left)
+            break;
+        if (at[3] == type) {
+            n++;
+            if (last)
+                *last = at;
+        }
+        at += size;
+        left -= size;
+    }
+    return n;
+}
+
+/* The code in the last GOAWAY or RST_STREAM; -1 if there is none. */
+static inline int
+rig_code(const struct rig *r, int type)
+{
+    const uint8_t *at = NULL;
+    int skip = type == 7 ? 13 : 9; /* behind the last stream's id */
+
+    if (!rig_frames(r, type, &at))
+        return -1;
+    return at[skip] << 24 | at[skip + 1] << 16 | at[skip + 2] << 8 |
+           at[skip + 3];
+}
+
+/* Time goes by, and the host's alarm goes off when it has to. */
+static inline void
+rig_wait(struct rig *r, uint64_t ms)
+{
+    uint64_t until = r->w.home.now_ms + ms, due;
+
+    while ((due = r->h2->ops->due(r->h2)) <= until) {
+        if (due > r->w.home.now_ms)
+            r->w.home.now_ms = due;
+        if (r->h2->ops->due(r->h2) > r->w.home.now_ms)
+            continue;
+        r->h2->ops->timeout(r->h2);
+        rig_run(r);
+        rig_drain(r);
+    }
+    r->w.home.now_ms = until;
+}
+
 /* ---- The end ------------------------------------------------------------- */
 
 static inline int

@@ -114,14 +114,31 @@ keep_fresh(struct volo__h2 *h2)
         volo__h2_body_keep_fresh(stream);
 }
 
+/* Returns what nghttp2 says: below 0, that was it. */
+static ssize_t
+hand_over(struct volo__h2 *h2, const char *ptr, size_t len)
+{
+    size_t at = 0, fed = 0, mark = 0;
+    ssize_t n = 0;
+    int what;
+
+    do {
+        what = volo__h2_watch(h2, ptr, len, &at, &mark);
+        if (mark > fed)
+            n = nghttp2_session_mem_recv(
+                h2->session, (const uint8_t *)ptr + fed, mark - fed);
+        fed = mark;
+        if (n < 0 || h2->fault || h2->dead)
+            return n;
+    } while (what == VOLO__H2_WATCH_CHECK && !volo__h2_check_open(h2));
+    return n;
+}
+
 static void
 receive(struct volo__h2 *h2, const char *ptr, size_t len)
 {
-    size_t most = volo__h2_watch(h2, ptr, len);
-    ssize_t n = 0;
+    ssize_t n = hand_over(h2, ptr, len);
 
-    if (most)
-        n = nghttp2_session_mem_recv(h2->session, (const uint8_t *)ptr, most);
     if (h2->dead)
         return;
     if (n < 0 || h2->fault)

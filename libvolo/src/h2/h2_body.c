@@ -148,6 +148,8 @@ volo__h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     (void)flags;
     if (nghttp2_session_consume_connection(session, len))
         return NGHTTP2_ERR_CALLBACK_FAILURE;
+    if (len)
+        volo__h2_earn(h2, 1);
     if (!stream || !stream->cx || stream->unwanted || stream->refuse)
         return 0;
     stream->cx->req.expect = 0; /* it has not waited */

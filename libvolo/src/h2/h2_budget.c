@@ -13,8 +13,9 @@
 enum {
     PREFACE = 24,
     FRAME_HEAD = 9,
+    FIRST = 4,    /* octets of a payload that we look at in some frames */
     RESETS = 400, /* at once */
-    RESETS_PER_S = 40,
+    RESETS_PER_S = 30,
     FRAMES = 1000,
     FRAMES_PER_S = 100,
     CONNECTION_FRAME = 4 /* what SETTINGS and GOAWAY cost */
@@ -95,6 +96,36 @@ watch_block(struct volo__h2 *h2, uint32_t length, uint8_t flags)
     return -1;
 }
 
+static uint32_t
+word(const uint8_t *at)
+{
+    return ((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+            (uint32_t)at[2] << 8 | at[3]) &
+           INT32_MAX;
+}
+
+/* Errors that nghttp2 passes over: in a priority of the old kind, and in the
+ * window of a stream that is closed. */
+static int
+watch_payload(struct volo__h2 *h2)
+{
+    uint32_t id = word(h2->head + 5), first = word(h2->head + FRAME_HEAD);
+    int is_update = h2->head[3] == NGHTTP2_WINDOW_UPDATE;
+
+    if (is_update ? first : id && first != id)
+        return 0;
+    h2->fault = NGHTTP2_PROTOCOL_ERROR;
+    return -1;
+}
+
+static int
+has_first(const struct volo__h2 *h2)
+{
+    return (h2->head[3] == NGHTTP2_PRIORITY ||
+            h2->head[3] == NGHTTP2_WINDOW_UPDATE) &&
+           length_of(h2->head) >= FIRST;
+}
+
 /* A frame begins. */
 static int
 watch_frame(struct volo__h2 *h2)
@@ -103,6 +134,11 @@ watch_frame(struct volo__h2 *h2)
     uint8_t flags = h2->head[4];
 
     h2->frame_left = length;
+    if (has_first(h2)) {
+        h2->frame_left -= FIRST;
+        if (watch_payload(h2))
+            return -1;
+    }
     switch (h2->head[3]) {
     case NGHTTP2_HEADERS:
         h2->block_since = h2->wire.home->now_ms;
@@ -124,7 +160,16 @@ watch_frame(struct volo__h2 *h2)
     return spend(h2, &h2->frames, cost, FRAMES, FRAMES_PER_S);
 }
 
-/* Octets up to the end of a frame's head, or as many as there are. */
+/* How much of a frame we want to see. */
+static size_t
+wanted(const struct volo__h2 *h2)
+{
+    if (h2->head_len >= FRAME_HEAD && has_first(h2))
+        return FRAME_HEAD + FIRST;
+    return FRAME_HEAD;
+}
+
+/* Octets up to there, or as many as there are. */
 static size_t
 take_head(struct volo__h2 *h2, const char *ptr, size_t len)
 {
@@ -132,33 +177,68 @@ take_head(struct volo__h2 *h2, const char *ptr, size_t len)
 
     if (!h2->head_len && !h2->in_fields)
         h2->block_since = h2->wire.home->now_ms;
-    while (n < len && h2->head_len < FRAME_HEAD)
+    while (n < len && h2->head_len < wanted(h2))
         h2->head[h2->head_len++] = (uint8_t)ptr[n++];
     return n;
 }
 
-size_t
-volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len)
+static int
+must_check(struct volo__h2 *h2)
 {
-    size_t at = len < h2->preface ? len : h2->preface, n;
+    int32_t id = (int32_t)word(h2->head + 5);
 
-    h2->preface = (uint8_t)(h2->preface - at);
-    while (at < len) {
-        if (h2->frame_left) {
-            n = len - at < h2->frame_left ? len - at : h2->frame_left;
-            h2->frame_left -= (uint32_t)n;
-            at += n;
-            continue;
-        }
-        n = take_head(h2, ptr + at, len - at);
-        if (h2->head_len == FRAME_HEAD) {
-            h2->head_len = 0;
-            if (watch_frame(h2))
-                return at;
-        }
-        at += n;
+    if (h2->head[3] == NGHTTP2_DATA)
+        return 1;
+    if (h2->head[3] != NGHTTP2_HEADERS)
+        return 0;
+    if (id <= h2->last_id)
+        return 1;
+    h2->gaps |= h2->last_id && id > h2->last_id + 2;
+    h2->last_id = id;
+    return 0;
+}
+
+int
+volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len, size_t *at,
+               size_t *mark)
+{
+    size_t n = len - *at < h2->preface ? len - *at : h2->preface;
+
+    h2->preface = (uint8_t)(h2->preface - n);
+    *at += n;
+    while (*at < len) {
+        n = len - *at < h2->frame_left ? len - *at : h2->frame_left;
+        h2->frame_left -= (uint32_t)n;
+        *at += n;
+        *mark = *at;
+        n = take_head(h2, ptr + *at, len - *at);
+        *at += n;
+        if (h2->head_len < wanted(h2))
+            break;
+        h2->head_len = 0;
+        if (watch_frame(h2))
+            return VOLO__H2_WATCH_FAULT;
+        if (must_check(h2))
+            return VOLO__H2_WATCH_CHECK;
     }
-    return len;
+    *mark = len;
+    return VOLO__H2_WATCH_END;
+}
+
+/* nghttp2 has forgotten streams that are closed.  A peer may not have heard
+ * that we have reset one, so that up to the last of those, all is forgiven. */
+int
+volo__h2_check_open(struct volo__h2 *h2)
+{
+    int32_t id = (int32_t)word(h2->head + 5);
+
+    if (id <= h2->last_reset || id > h2->last_id || !(id & 1) ||
+        nghttp2_session_find_stream(h2->session, id))
+        return 0;
+    h2->fault = h2->gaps && h2->head[3] == NGHTTP2_HEADERS
+                    ? NGHTTP2_PROTOCOL_ERROR
+                    : NGHTTP2_STREAM_CLOSED;
+    return -1;
 }
 
 int

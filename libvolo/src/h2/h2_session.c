@@ -79,19 +79,20 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
     return 0;
 }
 
-/* Resets that the peer has provoked cost him what his own do. */
-static int
-reset_sent(struct volo__h2 *h2, uint32_t code)
+/* Resets that the peer has provoked cost him what his own do.  One too many is
+ * noted: what is being sent is sent. */
+static void
+reset_sent(struct volo__h2 *h2, const nghttp2_frame *frame)
 {
-    switch (code) {
-    case NGHTTP2_NO_ERROR:
-    case NGHTTP2_INTERNAL_ERROR:
-    case NGHTTP2_CANCEL:
-        return 0;
-    default:
-        h2->wire.malformed |= code != NGHTTP2_REFUSED_STREAM;
-        return volo__h2_spend_reset(h2);
-    }
+    uint32_t code = frame->rst_stream.error_code;
+
+    if (frame->hd.stream_id > h2->last_reset)
+        h2->last_reset = frame->hd.stream_id;
+    if (code == NGHTTP2_NO_ERROR || code == NGHTTP2_INTERNAL_ERROR ||
+        code == NGHTTP2_CANCEL)
+        return;
+    h2->wire.malformed |= code != NGHTTP2_REFUSED_STREAM;
+    volo__h2_spend_reset(h2);
 }
 
 static int
@@ -102,7 +103,7 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 
     (void)session;
     if (frame->hd.type == NGHTTP2_RST_STREAM)
-        return reset_sent(h2, frame->rst_stream.error_code);
+        reset_sent(h2, frame);
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
         !has_end(frame))
         return 0;
@@ -209,8 +210,8 @@ patch(struct volo__h2 *h2, const uint8_t *ptr, size_t len)
     return 0;
 }
 
-void
-volo__h2_pump(struct volo__h2 *h2)
+static void
+pump(struct volo__h2 *h2)
 {
     struct volo__outq *out = h2->wire.out;
     const uint8_t *ptr;
@@ -225,4 +226,14 @@ volo__h2_pump(struct volo__h2 *h2)
                           : patch(h2, ptr, (size_t)n);
     if (err || n < 0)
         volo__h2_cut(h2);
+}
+
+void
+volo__h2_pump(struct volo__h2 *h2)
+{
+    pump(h2);
+    if (!h2->fault || h2->state == VOLO__H2_CLOSED)
+        return;
+    volo__h2_fail(h2, h2->fault);
+    pump(h2);
 }

@@ -107,6 +107,31 @@ leave_last(struct volo__h2_stream *stream, volo_cx *cx)
 }
 
 void
+volo__h2_stream_part(struct volo__h2_stream *stream)
+{
+    stream->linger_until = 0;
+    volo__h2_stream_reset(stream, NGHTTP2_NO_ERROR);
+}
+
+/* RFC 9113 section 8.1: a client can be told that no more of its request is
+ * wanted.  A short one is let come to its end: that is the same to us, and not
+ * all clients are fond of being told. */
+static void
+linger(struct volo__h2_stream *stream)
+{
+    struct volo__h2 *h2 = stream->h2;
+    const volo_cx *cx = stream->cx;
+
+    if (stream->unwanted || cx->req.expect || h2->state != VOLO__H2_OPEN ||
+        cx->body.length > VOLO__H2_LINGER) {
+        volo__h2_stream_part(stream);
+        return;
+    }
+    stream->linger_until = h2->wire.home->now_ms + VOLO__H2_LINGER_MS;
+    volo__h2_sooner(h2, stream->linger_until, 0);
+}
+
+void
 volo__h2_stream_finish(struct volo__h2_stream *stream)
 {
     struct volo__outq *out = stream->h2->wire.out;
@@ -114,9 +139,8 @@ volo__h2_stream_finish(struct volo__h2_stream *stream)
 
     if (!stream->cx)
         return;
-    /* No more of the request is of use (RFC 9113 section 8.1). */
     if (!stream->ended)
-        volo__h2_stream_reset(stream, NGHTTP2_NO_ERROR);
+        linger(stream);
     if (!stream->served) {
         volo__cx_discard(part(stream));
         return;

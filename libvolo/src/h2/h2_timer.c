@@ -69,12 +69,16 @@ write_due(struct volo__h2_stream *stream)
 static uint64_t
 stream_due(struct volo__h2_stream *stream)
 {
+    if (stream->linger_until)
+        return stream->linger_until;
     return earliest(body_due(stream), write_due(stream));
 }
 
 static void
 stream_timeout(struct volo__h2_stream *stream, uint64_t now)
 {
+    if (stream->linger_until && stream->linger_until <= now)
+        volo__h2_stream_part(stream);
     if (body_due(stream) <= now) {
         stream->unwanted = 1;
         volo__body_fail(stream->cx, VOLO_ETIMEDOUT);

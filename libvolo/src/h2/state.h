@@ -19,7 +19,9 @@ enum {
     VOLO__H2_SMALL = 4096,              /* pieces up to this are copied */
     VOLO__H2_FRAME = 16384,
     VOLO__H2_CONTINUATIONS = 32,
-    VOLO__H2_DRAIN_MS = 1000 /* from the first GOAWAY to the last */
+    VOLO__H2_LINGER = 65535,   /* octets of a body that nobody wants... */
+    VOLO__H2_LINGER_MS = 1000, /* ...are waited for, for so long */
+    VOLO__H2_DRAIN_MS = 1000   /* from the first GOAWAY to the last */
 };
 
 /* What a peer may do so often, on top of what its requests entitle it to. */
@@ -80,7 +82,8 @@ struct volo__h2_stream {
     uint64_t body_since; /* when octets were wanted first */
     uint64_t body_last;  /* when some came, or were wanted again */
     uint64_t body_got;
-    uint64_t out_last; /* when the response moved */
+    uint64_t linger_until; /* the request may still be completed; 0 no */
+    uint64_t out_last;     /* when the response moved */
 };
 
 enum volo__h2_state {
@@ -117,13 +120,16 @@ struct volo__h2 {
     uint32_t fault;            /* why a callback has stopped nghttp2 */
 
     /* Where the octets that were fed have come to. */
-    uint8_t preface;  /* octets of it still to come */
-    uint8_t head_len; /* octets of a frame's head that are there */
-    uint8_t head[9];
+    uint8_t preface;     /* octets of it still to come */
+    uint8_t head_len;    /* octets of a frame's head that are there */
+    uint8_t head[13];    /* and the first of its payload, of some */
     uint8_t in_fields;   /* END_HEADERS has not come */
     uint32_t frame_left; /* octets of its payload still to come */
     uint32_t block_size; /* octets of the field block */
     uint32_t block_frames;
+    int32_t last_id;    /* the highest stream that was begun */
+    int32_t last_reset; /* the highest that we have reset */
+    uint8_t gaps;       /* streams were left out */
     struct volo__h2_bucket resets;
     struct volo__h2_bucket frames;
 
@@ -199,6 +205,10 @@ struct volo__h2_stream *volo__h2_stream_of(struct volo__h2 *h2, int32_t id);
 
 /* volo__h2_stream_finish(stream): its response is in the queue. */
 void volo__h2_stream_finish(struct volo__h2_stream *stream);
+
+/* volo__h2_stream_part(stream): it was answered, and is not complete: no more
+ * of it is of use. */
+void volo__h2_stream_part(struct volo__h2_stream *stream);
 
 /* volo__h2_stream_drop(stream, err): its exchange is not to be answered. */
 void volo__h2_stream_drop(struct volo__h2_stream *stream, int err);
@@ -306,12 +316,23 @@ int volo__h2_send_data(nghttp2_session *session, nghttp2_frame *frame,
 
 /* ---- h2_budget.c --------------------------------------------------------- */
 
+enum {
+    VOLO__H2_WATCH_END,   /* of what there is */
+    VOLO__H2_WATCH_CHECK, /* before a frame that not every stream may have */
+    VOLO__H2_WATCH_FAULT  /* before one that is one too many */
+};
+
 /*
- * volo__h2_watch(h2, ptr, len):
- * Look at the frames in ${ptr} before nghttp2 does.  Returns how many octets
- * it may have: fewer than ${len} if the frame behind is one too many.
+ * volo__h2_watch(h2, ptr, len, at, mark):
+ * Look at the frames in the ${len} octets at ${ptr}, from ${at} on, before
+ * nghttp2 does: it may have all up to ${mark}.
  */
-size_t volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len);
+int volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len, size_t *at,
+                   size_t *mark);
+
+/* volo__h2_check_open(h2): nghttp2 has all before the frame that is to be
+ * checked: 0, or it comes for a stream that is closed. */
+int volo__h2_check_open(struct volo__h2 *h2);
 
 /* volo__h2_in_block(h2): 1 in the middle of a frame that is not DATA, or of a
  * field block. */
