@@ -280,10 +280,8 @@ volo__h1_wants_h2c(const struct volo__h1 *h1, const volo_cx *cx,
 {
     const volo_str name = VOLO_STR("http2-settings");
 
-    if (!(cx->codec_bits & VOLO__H1_UPGRADE) || !h1->wire.host->h2c)
-        return 0;
-    if (h1->wire.requests != 1 || h1->final || cx->body.length ||
-        cx->req.method == VOLO_CONNECT)
+    if (!h1->wire.host->h2c || h1->wire.requests != 1 || h1->final ||
+        cx->body.length || cx->req.method == VOLO_CONNECT)
         return 0;
     if (!lists(cx, VOLO_FIELD_UPGRADE, "h2c") ||
         !lists(cx, VOLO_FIELD_CONNECTION, "http2-settings") ||

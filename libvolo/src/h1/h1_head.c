@@ -139,7 +139,9 @@ volo__h1_launch(struct volo__h1 *h1, const char *ptr, size_t len)
     volo_cx *cx = h1->parsing;
     size_t n = 0;
 
-    if (!may_serve(h1, cx) || hand_over(h1, cx))
+    if (!may_serve(h1, cx))
+        return 0;
+    if ((cx->codec_bits & VOLO__H1_UPGRADE) && hand_over(h1, cx))
         return 0;
     link_last(h1, cx);
     if (cx->body.length) {

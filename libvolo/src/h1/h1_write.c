@@ -60,7 +60,7 @@ put_length(char *p, uint64_t length)
     return PUT(p, "\r\n");
 }
 
-static char *
+static inline char *
 put_fields(char *p, const struct volo__fields *fields)
 {
     uint32_t i;

@@ -79,7 +79,8 @@ cx_free(volo_cx *cx)
     free_body(&cx->body);
     if (cx->res.writer)
         volo__writer_fini(cx->res.writer);
-    volo__tls_info_unref(cx->peer_copy.tls_info);
+    if (cx->peer_copy.tls)
+        volo__tls_info_unref(cx->peer_copy.tls_info);
     volo__arena_clear(&cx->late);
     volo__arena_clear(&cx->arena);
     volo__home_slab_free(home, cx);

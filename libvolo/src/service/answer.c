@@ -194,7 +194,8 @@ volo__cx_serve(volo_cx *cx, volo_service *service)
         /* The owner may ask for it when the connection is gone. */
         cx->peer_copy = *cx->peer;
         cx->peer = &cx->peer_copy;
-        volo__tls_info_ref(cx->peer_copy.tls_info);
+        if (cx->peer_copy.tls)
+            volo__tls_info_ref(cx->peer_copy.tls_info);
     }
     volo_service_call(service, cx);
     volo_cx_unref(cx);
