@@ -114,23 +114,51 @@ keep_fresh(struct volo__h2 *h2)
         volo__h2_body_keep_fresh(stream);
 }
 
+/* Some of nghttp2 count the parts in which the head of a CONTINUATION comes as
+ * if each were one: it gets such a head whole.  Returns how many octets of
+ * ${ptr} it has got with that. */
+static size_t
+complete_head(struct volo__h2 *h2, const char *ptr, size_t len)
+{
+    enum { FRAME_HEAD = 9 };
+    uint8_t head[FRAME_HEAD];
+    size_t need = FRAME_HEAD - h2->unfed;
+
+    if (!h2->unfed)
+        return 0;
+    if (len < need) {
+        h2->unfed = (uint8_t)(h2->unfed + len);
+        return len;
+    }
+    memcpy(head, h2->head, h2->unfed);
+    memcpy(head + h2->unfed, ptr, need);
+    h2->unfed = 0;
+    if (nghttp2_session_mem_recv(h2->session, head, sizeof head) < 0 &&
+        !h2->fault)
+        h2->fault = NGHTTP2_ENHANCE_YOUR_CALM;
+    return need;
+}
+
 /* Returns what nghttp2 says: below 0, that was it. */
 static ssize_t
 hand_over(struct volo__h2 *h2, const char *ptr, size_t len)
 {
-    size_t at = 0, fed = 0, mark = 0;
+    size_t at = 0, fed = complete_head(h2, ptr, len), mark = 0;
     ssize_t n = 0;
     int what;
 
     do {
         what = volo__h2_watch(h2, ptr, len, &at, &mark);
-        if (mark > fed)
+        if (mark > fed) {
             n = nghttp2_session_mem_recv(
                 h2->session, (const uint8_t *)ptr + fed, mark - fed);
-        fed = mark;
+            fed = mark;
+        }
         if (n < 0 || h2->fault || h2->dead)
             return n;
     } while (what == VOLO__H2_WATCH_CHECK && !volo__h2_check_open(h2));
+    if (what == VOLO__H2_WATCH_PART)
+        h2->unfed = h2->head_len;
     return n;
 }
 

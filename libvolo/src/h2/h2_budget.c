@@ -213,8 +213,11 @@ volo__h2_watch(struct volo__h2 *h2, const char *ptr, size_t len, size_t *at,
         *mark = *at;
         n = take_head(h2, ptr + *at, len - *at);
         *at += n;
-        if (h2->head_len < wanted(h2))
+        if (h2->head_len < wanted(h2)) {
+            if (h2->in_fields)
+                return VOLO__H2_WATCH_PART;
             break;
+        }
         h2->head_len = 0;
         if (watch_frame(h2))
             return VOLO__H2_WATCH_FAULT;
