@@ -20,6 +20,8 @@ type TLSState struct {
 	Version uint16
 	// CipherSuite is the cipher's number, as crypto/tls has it.
 	CipherSuite uint16
+	// Cipher is its name, as OpenSSL has it.
+	Cipher string
 	// ServerName is what the client asked for, in lower case; empty if nothing.
 	ServerName string
 	// ClientSubject is whom the client's certificate, which was verified, is
@@ -48,7 +50,8 @@ func tlsOf(cx unsafe.Pointer) *TLSState {
 	default:
 		return nil
 	}
-	state.CipherSuite = cipherSuites[cvolo.TLSCipher(cx).View()]
+	state.Cipher = cvolo.TLSCipher(cx).String()
+	state.CipherSuite = cipherSuites[state.Cipher]
 	state.ServerName = cvolo.TLSServerName(cx).String()
 	state.ClientSubject = cvolo.TLSClientSubject(cx).String()
 	return state

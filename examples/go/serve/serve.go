@@ -28,15 +28,20 @@ func Main(h volo.Handler) {
 	}
 }
 
-// Until serves until SIGINT or SIGTERM, and then lets exchanges in progress
-// finish; a second signal ends them at once.
+// Until listens, and serves until SIGINT or SIGTERM; see [Run].
 func Until(server *volo.Server) error {
 	if err := server.Listen(server.Addr); err != nil {
 		return err
 	}
+	fmt.Fprintf(os.Stderr, "http://127.0.0.1:%d/\n", server.Port(0))
+	return Run(server)
+}
+
+// Run serves until SIGINT or SIGTERM, and then lets exchanges in progress
+// finish; a second signal ends them at once.
+func Run(server *volo.Server) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	fmt.Fprintf(os.Stderr, "http://127.0.0.1:%d/\n", server.Port(0))
 	go func() {
 		<-signals
 		ctx, cancel := context.WithCancel(context.Background())

@@ -3,9 +3,20 @@
 // The behaviour server in Go: the routes that end-to-end tests, benchmarks and
 // outside conformance suites drive, the same as in examples/serve/c.
 //
-// $PORT (default 8080) and $WORKERS (default 1) configure it, and $HALF_CLOSE=1
-// has it answer clients that have shut down writing; SIGINT and SIGTERM stop it
-// gracefully, a second one at once.
+// Its environment configures it:
+//
+//	PORT, WORKERS       the port on 127.0.0.1 (8080) and how many loops (1)
+//	TRUST_PROXY         networks whose connections there begin with a header of
+//	                    the PROXY protocol
+//	HALF_CLOSE          1: answer clients that have shut down writing
+//	TLS_PORT            another port, for TLS, with
+//	TLS_CERT, TLS_KEY   the chain and the key, and where they are set,
+//	TLS_CERT2, TLS_KEY2 others, which the server name chooses,
+//	TLS_CLIENT_CA       who signs clients' certificates, which are
+//	TLS_CLIENT          "required", else optional
+//
+// SIGINT and SIGTERM stop it gracefully, a second one at once; SIGHUP reads the
+// certificates again.
 package main
 
 import (
@@ -213,22 +224,17 @@ func routes() *volo.Router {
 	volo.Get(r, "/block", block)
 	r.Get("/drop", letGo)
 	r.Get("/error", fail)
+	r.Get("/connection", connection)
+	r.Get("/hints", hints)
+	r.Any("/trailers", trailers)
 	layers := r.Group("/layers", nil)
 	layers.Use(noOp, noOp, noOp, noOp, noOp)
 	layers.Get("/", plaintext)
 	return r
 }
 
-func setting(name string, otherwise int) int {
-	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
-		return n
-	}
-	return otherwise
-}
-
 func main() {
 	server := &volo.Server{
-		Addr:              fmt.Sprintf("127.0.0.1:%d", setting("PORT", 8080)),
 		Handler:           routes(),
 		Workers:           setting("WORKERS", 1),
 		MaxBody:           16 << 20,
@@ -238,7 +244,11 @@ func main() {
 		IdleTimeout:       15 * time.Second,
 		HalfClose:         setting("HALF_CLOSE", 0) == 1,
 	}
-	if err := serve.Until(server); err != nil {
+	err := listen(server)
+	if err == nil {
+		err = serve.Run(server)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "volo-serve:", err)
 		os.Exit(1)
 	}
