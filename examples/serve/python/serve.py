@@ -2,9 +2,18 @@
 """The behaviour server: the routes that end-to-end tests, benchmarks and outside
 conformance suites drive, the same in every language.
 
-$PORT (default 8080), $WORKERS (default 1) and $HALF_CLOSE (1: answer who has shut
-down writing) configure it; SIGINT and SIGTERM stop it gracefully, a second one at
-once.
+What configures it is its environment:
+
+    PORT, WORKERS       the port on 127.0.0.1 (8080) and how many loops (1)
+    HALF_CLOSE          1: answer who has shut down writing
+    TLS_PORT            another port, for TLS, with
+    TLS_CERT, TLS_KEY   the chain and the key, and where they are set,
+    TLS_CERT2, TLS_KEY2 others, which the server name chooses,
+    TLS_CLIENT_CA       who signs clients' certificates, which are
+    TLS_CLIENT          "required", else optional
+
+SIGINT and SIGTERM stop it gracefully, a second one at once; SIGHUP reads the
+certificates again.
 """
 
 from __future__ import annotations
@@ -68,6 +77,31 @@ async def status(code: Annotated[int, Path(ge=200, le=999)]) -> int:
 async def headers(request: Request) -> list[tuple[str, str]]:
     """A list of pairs, because a dict has neither order nor repeated names."""
     return list(request.headers.items())
+
+
+# ---- What is beside requests and answers ---------------------------------------
+
+
+@app.get("/connection")
+async def connection(request: Request) -> dict[str, str | int | None]:
+    peer, port = request.client
+    tls = request.tls
+    return {
+        "version": request.http_version,
+        "scheme": request.scheme,
+        "peer": peer,
+        "port": port,
+        "tls": int(tls.version.replace(".", "")) if tls else 0,
+        "cipher": tls.cipher if tls else None,
+        "name": tls.server_name if tls else None,
+        "client": tls.client_subject if tls else None,
+    }
+
+
+@app.get("/hints")
+async def hints(request: Request) -> str:
+    request.early_hints({"link": "</style.css>; rel=preload"})
+    return "ok\n"
 
 
 # ---- What goes wrong ---------------------------------------------------------
@@ -162,19 +196,33 @@ def layers() -> str:
     return "Hello, World!"
 
 
+def certificates() -> volo.TLS:
+    env = os.environ
+    authority = env.get("TLS_CLIENT_CA")
+    required = env.get("TLS_CLIENT") == "required"
+    tls = volo.TLS(
+        env["TLS_CERT"],
+        env.get("TLS_KEY"),
+        ca_certs=authority,
+        client_cert=("required" if required else "optional") if authority else None,
+    )
+    if "TLS_CERT2" in env:
+        tls.add(env["TLS_CERT2"], env.get("TLS_KEY2"))
+    return tls
+
+
 def ready(server: volo.Server) -> None:
     print(f"volo-serve: {server.url}/", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
+    secured = os.environ.get("TLS_PORT")
     bind = [f"http://127.0.0.1:{os.environ.get('PORT') or 8080}"]
-    tls = None
-    if os.environ.get("TLS_PORT"):
-        bind.append(f"https://127.0.0.1:{os.environ['TLS_PORT']}")
-        tls = (os.environ["TLS_CERT"], os.environ["TLS_KEY"])
+    if secured:
+        bind.append(f"https://127.0.0.1:{secured}")
     app.run(
         bind=bind,
-        tls=tls,
+        tls=certificates() if secured else None,
         log_level="warning",
         workers=int(os.environ.get("WORKERS") or 1),
         body_limit=16 * 1024 * 1024,
