@@ -429,6 +429,7 @@ dealloc(PyObject *self)
     clear(self);
     Py_CLEAR(asgi->root_path);
     volo__py_flush_send(&asgi->flush);
+    volo__py_sweep();
     volo_queue_unref(asgi->queue);
     if (asgi->hub) {
         volo__py_hub_close(asgi->hub);

@@ -11,7 +11,9 @@ volo__py_flush_add(struct volo__py_flush *flush, const volo_answer *answer)
 }
 
 /* The GIL is kept: what follows is shorter than to give it away.  The count is
- * set first, since a release may come back to this flush. */
+ * set first, since a release may come back to this flush.  What the releases
+ * drop is not swept here: callers hold locks, and a finalizer gives the GIL to
+ * somebody who waits for one of them. */
 void
 volo__py_flush_send(struct volo__py_flush *flush)
 {
@@ -21,5 +23,4 @@ volo__py_flush_send(struct volo__py_flush *flush)
     if (count)
         volo_queue_answer(NULL, flush->answers, sizeof flush->answers[0],
                           count);
-    volo__py_sweep();
 }

@@ -16,7 +16,8 @@ struct volo__py_flush {
 void volo__py_flush_add(struct volo__py_flush *flush,
                         const volo_answer *answer);
 
-/* volo__py_flush_send(flush): all of them, in one call. */
+/* volo__py_flush_send(flush): all of them, in one call.  Runs no Python code,
+ * so that a lock may be held; volo__py_sweep() is due without one. */
 void volo__py_flush_send(struct volo__py_flush *flush);
 
 #endif

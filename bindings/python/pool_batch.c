@@ -229,8 +229,9 @@ run_batch(struct volo__py_worker *w)
         atomic_fetch_add(&w->done, 1);
         atomic_fetch_add_explicit(&w->pool->jobs, 1, memory_order_relaxed);
     }
-    atomic_store(&w->running, 0);
+    /* Still at work for the one who watches: a finalizer may be stuck. */
     volo__py_sweep();
+    atomic_store(&w->running, 0);
 }
 
 /* One that does not lead goes on only if its last job was of the kind that one
