@@ -15,7 +15,7 @@ import httpx
 import pytest
 from certificates import authority, certificate, needs_openssl, trusting
 from command import Command, write_app
-from served import Served
+from served import Served, read_all
 from waiting import DEADLINE
 
 import volo
@@ -166,6 +166,24 @@ def test_one_server_may_speak_both_with_and_without_tls() -> None:
         assert served.get("/").status == 404
         for url in served.server.urls[1:]:
             assert subject(int(url.rpartition(":")[2])) == "localhost"
+
+
+def test_a_proxy_that_is_trusted_says_who_the_client_is() -> None:
+    app = volo.App()
+
+    @app.get("/")
+    def who(request: volo.Request) -> str:
+        return f"{request.client_ip} {request.scheme}"
+
+    files = certificate("localhost")
+    with (
+        Served(app, tls=files, proxy_protocol="127.0.0.1/32") as served,
+        socket.create_connection(("127.0.0.1", served.port), DEADLINE) as plain,
+    ):
+        plain.sendall(b"PROXY TCP4 192.0.2.7 127.0.0.1 4711 443\r\n")
+        with trusting().wrap_socket(plain, server_hostname="localhost") as wrapped:
+            wrapped.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert read_all(wrapped).endswith(b"192.0.2.7 https")
 
 
 # ---- volo run --------------------------------------------------------------------

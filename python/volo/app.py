@@ -102,6 +102,7 @@ class App(Router):
         fd: int | None = None,
         bind: Iterable[str] = (),
         tls: TLSLike | None = None,
+        proxy_protocol: str | None = None,
         workers: int = 1,
         threads: int = 40,
         loop: loops.LoopKind = "auto",
@@ -115,7 +116,7 @@ class App(Router):
 
         The first signal lets requests in progress finish, the second ends at
         once; SIGHUP has the certificates read again.  Where to listen, ``tls``,
-        ``workers``, ``threads``, ``name`` and the limits are as in
+        ``proxy_protocol``, ``workers``, ``threads``, ``name`` and the limits are as in
         :class:`volo.Server`.  ``loop`` is ``"uvloop"``,
         ``"asyncio"``, or ``"auto"``: uvloop's if it is installed.
         ``switch_interval`` is how long a thread may keep the interpreter from
@@ -135,6 +136,7 @@ class App(Router):
             fd=fd,
             bind=bind,
             tls=tls,
+            proxy_protocol=proxy_protocol,
             workers=workers,
             threads=threads,
             name=name,

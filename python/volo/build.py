@@ -229,7 +229,7 @@ class Builder:
         """Those that ``router`` was given, and, where Python has a say, those
         that C would answer by itself, or ask those outside for: whose layers
         may be around ``router`` already."""
-        passed = outside.layers and scope.level != outside.level
+        passed = bool(outside.layers) and scope.level != outside.level
         said = passed or scope.layers != outside.layers or _is_about_missing(router)
         ours = said and scope.method_fallback is None
         options = ours and "auto_options" not in router._settings

@@ -18,8 +18,8 @@ Each option can also be given as a variable of the environment: --limit-body as
 VOLO_LIMIT_BODY.  The command line comes first.
 
 Signals: SIGINT and SIGTERM stop gracefully, a second one at once.  SIGHUP reads
-certificates again; with several workers, it replaces them one by one, SIGTTIN and SIGTTOU make them one
-more and one less.
+certificates again; with several workers, it replaces them one by one, and
+SIGTTIN and SIGTTOU make them one more and one less.
 """
 
 

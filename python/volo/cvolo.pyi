@@ -62,6 +62,7 @@ VOLO_ENOENT: Final[int]
 VOLO_EBUSY: Final[int]
 VOLO_ECANCELED: Final[int]
 VOLO_EALREADY: Final[int]
+VOLO_ETLS: Final[int]
 VOLO_EAGAIN: Final[int]
 VOLO_ETIMEDOUT: Final[int]
 VOLO_ETOOBIG: Final[int]
@@ -110,6 +111,9 @@ VOLO_LOG_COMMON: Final[int]
 VOLO_LOG_COMBINED: Final[int]
 VOLO_LOG_JSON: Final[int]
 VOLO_TLS_MIN_VERSION: Final[int]
+VOLO_TLS_CLIENT_NONE: Final[int]
+VOLO_TLS_CLIENT_OPTIONAL: Final[int]
+VOLO_TLS_CLIENT_REQUIRED: Final[int]
 VOLO_TLS_MAX_VERSION: Final[int]
 VOLO_TLS_TICKETS: Final[int]
 VOLO_TLS_TICKET_LIFETIME: Final[int]
@@ -140,6 +144,11 @@ VOLO_SERVER_SIGNALS: Final[int]
 VOLO_SERVER_REQUESTS_PER_CONNECTION: Final[int]
 VOLO_SERVER_TRAILER_LIMIT: Final[int]
 VOLO_SERVER_CHUNK_EXT_LIMIT: Final[int]
+VOLO_SERVER_HTTP2: Final[int]
+VOLO_SERVER_STREAM_LIMIT: Final[int]
+VOLO_SERVER_HANDSHAKE_TIMEOUT: Final[int]
+VOLO_SERVER_HANDSHAKE_LIMIT: Final[int]
+VOLO_SERVER_RELOAD_SIGNAL: Final[int]
 VOLO_STAT_CONNECTIONS: Final[int]
 VOLO_STAT_ACCEPTED: Final[int]
 VOLO_STAT_REQUESTS: Final[int]
@@ -150,6 +159,11 @@ VOLO_STAT_MALFORMED: Final[int]
 VOLO_STAT_READS: Final[int]
 VOLO_STAT_WRITES: Final[int]
 VOLO_STAT_ACCEPT_PAUSES: Final[int]
+VOLO_STAT_HANDSHAKES: Final[int]
+VOLO_STAT_HANDSHAKES_FAILED: Final[int]
+VOLO_STAT_RELOADS: Final[int]
+VOLO_STAT_RELOADS_FAILED: Final[int]
+VOLO_STAT_PROXY_REFUSED: Final[int]
 
 def volo_strerror(err: int) -> str: ...
 def volo_error_name(err: int) -> str: ...
@@ -224,6 +238,8 @@ def volo_server_bind(server: volo_server, address: _Text) -> None: ...
 def volo_server_bind_tls(
     server: volo_server, address: _Text, tls: volo_tls
 ) -> None: ...
+def volo_server_trust_proxy(server: volo_server, i: int, networks: _Text) -> None: ...
+def volo_server_reload(server: volo_server) -> None: ...
 def volo_tls_new() -> volo_tls: ...
 def volo_tls_add_cert(tls: volo_tls, chain_file: _Text, key_file: _Text) -> None: ...
 def volo_tls_add_cert_pem(tls: volo_tls, chain: _Text, key: _Text) -> None: ...
@@ -267,6 +283,7 @@ def volo_test_get(test: volo_test, target: _Text) -> volo_test_response: ...
 def volo_test_status(response: volo_test_response) -> int: ...
 def volo_test_header(response: volo_test_response, name: _Text) -> str | None: ...
 def volo_test_trailer(response: volo_test_response, name: _Text) -> str | None: ...
+def volo_test_hint(response: volo_test_response, name: _Text) -> str | None: ...
 def volo_test_header_count(response: volo_test_response) -> int: ...
 def volo_test_header_at(
     response: volo_test_response, i: int

@@ -102,6 +102,7 @@ def _server(settings: Settings, app: Any, bind: list[str] | None) -> AnyServer:
         app,
         **place,
         tls=settings.tls(),
+        proxy_protocol=settings.proxy_protocol,
         interface=settings.interface,
         lifespan=settings.lifespan,
         root_path=settings.root_path,

@@ -28,8 +28,8 @@ def run_server(
     on_ready: Callable[[Server], Any] | None = None,
 ) -> None:
     """Run ``server`` on this thread until SIGINT, SIGTERM or ``stop()``; the
-    second signal ends it at once; SIGHUP reloads certificates.  ``on_ready(server)`` is called on the event
-    loop when it accepts."""
+    second signal ends it at once; SIGHUP has certificates read again.
+    ``on_ready(server)`` is called on the event loop when it accepts."""
     if log_level is not None:
         set_up_log(log_level)
     before = sys.getswitchinterval()

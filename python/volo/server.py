@@ -35,8 +35,10 @@ class Server:
     ``"unix:/path"``).  With ``tls``, a :class:`volo.TLS` or (certfile, keyfile),
     all of them speak TLS, except what is written ``"http://127.0.0.1:8080"`` in
     ``bind``.  HTTP/2 is spoken to whom asks for it, with TLS or without.
-    ``workers`` is the number of loops (0: by processors),
-    ``threads`` the most that ``def`` handlers get.
+    Connections from ``proxy_protocol`` (``"10.0.0.0/8,::1"``, ``"unix"``) begin
+    with a header of the PROXY protocol, which says who the client is.
+    ``workers`` is the number of loops (0: by processors), ``threads`` the most
+    that ``def`` handlers get.
 
     The other keywords are in :class:`volo.options.Options`.  Raises TypeError
     or ValueError for bad ones, VoloError where it can't listen.
@@ -52,6 +54,7 @@ class Server:
         fd: int | None = None,
         bind: Iterable[str] = (),
         tls: TLSLike | None = None,
+        proxy_protocol: str | None = None,
         workers: int = 1,
         threads: int = 40,
         name: str | None = None,
@@ -60,6 +63,7 @@ class Server:
         options.check(dict(limits))
         self.app = app
         self._tls = tls_of(tls)
+        self._proxies = proxy_protocol
         addresses = _addresses(host, port, uds, fd, bind)
         self._places = [self._place(address) for address in addresses]
         self._workers = workers
@@ -114,6 +118,9 @@ class Server:
                 cvolo.volo_server_bind(server, address)
             else:
                 cvolo.volo_server_bind_tls(server, address, tls._c)
+        if self._proxies is not None:
+            for index in range(len(self._places)):
+                cvolo.volo_server_trust_proxy(server, index, self._proxies)
         return server
 
     def _place(self, address: str) -> tuple[str, TLS | None]:
