@@ -30,7 +30,17 @@ struct end {
     int err;
     int pause_after; /* turn reading off once so much has come; 0: never */
     const char *answer;
+    char close_in; /* the callback that closes: s d e r D f */
 };
+
+static inline void
+end_maybe_close(struct end *e, char where)
+{
+    if (e->close_in == where) {
+        volo__stream_close(&e->s);
+        volo__stream_close(&e->s);
+    }
+}
 
 static inline void
 end_data(struct volo__stream *s, const char *ptr, size_t len,
@@ -52,12 +62,14 @@ end_data(struct volo__stream *s, const char *ptr, size_t len,
         volo__outq_copy(&s->out, e->answer, strlen(e->answer));
     if (e->pause_after && e->got_len >= (size_t)e->pause_after)
         volo__stream_read(s, 0);
+    end_maybe_close(e, 'd');
 }
 
 static inline void
 end_eof(struct volo__stream *s)
 {
     ((struct end *)s)->eofs++;
+    end_maybe_close((struct end *)s, 'e');
 }
 
 static inline void
@@ -76,6 +88,7 @@ end_drained(struct volo__stream *s)
     assert_null(s->out.head);
     assert_int_equal(volo__stream_waiting(s), 0);
     ((struct end *)s)->drains++;
+    end_maybe_close((struct end *)s, 'D');
 }
 
 static inline void
@@ -91,6 +104,7 @@ end_secured(struct volo__stream *s)
 
     assert_non_null(volo__stream_tls(s));
     e->secures++;
+    end_maybe_close(e, 's');
 }
 
 static const struct volo__stream_ops end_ops = {
@@ -121,16 +135,11 @@ struct line {
     volo_tls *tls;
 };
 
-/* A socket pair, the server's end with TLS and reading on, the client ready to
- * begin. */
+/* The server's end with TLS and reading on, the client ready to begin. */
 static inline void
-line_connect(struct line *l, const char *name)
+line_connect_on(struct line *l, const int pair[2], const char *name)
 {
-    int pair[2];
-
     l->end = calloc(1, sizeof *l->end);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
-                     0);
     l->client = (struct client){.fd = pair[1]};
     l->client.ssl = l->ctx ? SSL_new(l->ctx) : NULL;
     if (l->ctx) {
@@ -146,6 +155,17 @@ line_connect(struct line *l, const char *name)
     assert_int_equal(volo__tls_ready(l->tls), 0);
     assert_int_equal(volo__stream_start_tls(&l->end->s, l->tls), 0);
     volo__stream_read(&l->end->s, 1);
+}
+
+/* The same on a socket pair. */
+static inline void
+line_connect(struct line *l, const char *name)
+{
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair),
+                     0);
+    line_connect_on(l, pair, name);
 }
 
 /* The client leaves without a word. */

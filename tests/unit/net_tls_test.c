@@ -2,6 +2,8 @@
 /* TLS on a stream: handshakes, octets both ways, and ends. */
 #include "net_tls_support.h"
 
+#include <netinet/in.h>
+
 enum { BIG = 3 << 20 };
 
 static char *
@@ -505,6 +507,115 @@ test_a_reset_announces_nothing(void **state)
 }
 
 static void
+on_release(void *user)
+{
+    end_maybe_close(user, 'f');
+}
+
+/* All in one, as far as it gets before the end closes. */
+static void
+play(struct line *l, char where, char *big)
+{
+    line_connect(l, NULL);
+    l->end->close_in = where;
+    l->end->answer = "unsaid";
+    l->end->s.drain_mark = 0;
+    line_shake(l);
+    if (where == 's')
+        return;
+    SSL_write(l->client.ssl, "x", 1);
+    rig_turn(&l->rig);
+    if (where == 'f') {
+        volo__outq_ref(&l->end->s.out, big, 100, on_release, l->end);
+        volo__outq_ref(&l->end->s.out, big, BIG, NULL, NULL);
+        volo__stream_flush(&l->end->s);
+        assert_true(l->end->s.closing);
+    }
+    if (where == 'e') {
+        SSL_shutdown(l->client.ssl);
+        turn_until(&l->rig, l->end->eofs);
+    }
+    if (where == 'r') {
+        send(l->client.fd, "nonsense that is no record at all", 33, 0);
+        turn_until(&l->rig, l->end->errors);
+    }
+    turn_until(&l->rig, l->end->closes);
+}
+
+static void
+test_every_callback_may_close(void **state)
+{
+    char *big = pattern(BIG);
+    const char *where;
+    struct line l;
+    int i;
+
+    (void)state;
+    each_version(i)
+    {
+        for (where = "sderDf"; *where; where++) {
+            line_open(&l, tls_make(), client_context(tls_versions[i]));
+            play(&l, *where, big);
+            rig_turn(&l.rig);
+            assert_int_equal(l.end->closes, 1);
+            assert_null(l.end->s.tls);
+            assert_null(l.end->s.out.head);
+            line_close(&l);
+        }
+    }
+    free(big);
+}
+
+/* The same over TCP, for what Unix sockets do otherwise. */
+static void
+connect_tcp(int pair[2])
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    socklen_t len = sizeof in;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listener, (struct sockaddr *)&in, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    getsockname(listener, (struct sockaddr *)&in, &len);
+    pair[1] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(pair[1], (struct sockaddr *)&in, len), 0);
+    pair[0] = accept(listener, NULL, NULL);
+    close(listener);
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    fcntl(pair[1], F_SETFL, O_NONBLOCK);
+}
+
+static void
+test_a_peer_that_resets_in_the_middle_is_an_error(void **state)
+{
+    struct linger now = {1, 0};
+    char *big = pattern(BIG);
+    struct line l;
+    int pair[2], i;
+
+    (void)state;
+    each_version(i)
+    {
+        line_open(&l, tls_make(), client_context(tls_versions[i]));
+        connect_tcp(pair);
+        line_connect_on(&l, pair, NULL);
+        assert_int_equal(line_shake(&l), 1);
+        client_say(&l, "x", 1);
+        volo__outq_ref(&l.end->s.out, big, BIG, NULL, NULL);
+        volo__stream_flush(&l.end->s);
+        setsockopt(l.client.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        line_cut(&l);
+        turn_until(&l.rig, l.end->errors);
+        rig_turn(&l.rig);
+        assert_int_equal(l.end->errors, 1);
+        assert_int_equal(l.end->err, VOLO_EIO);
+        line_close(&l);
+    }
+    free(big);
+}
+
+static void
 test_what_is_queued_after_the_end_breaks_the_stream(void **state)
 {
     struct line l;
@@ -563,6 +674,8 @@ main(void)
         TEST(shutdown_announces_the_end_after_all_that_is_queued),
         TEST(a_close_announces_the_end_only_if_all_was_sent),
         TEST(a_reset_announces_nothing),
+        TEST(every_callback_may_close),
+        TEST(a_peer_that_resets_in_the_middle_is_an_error),
         TEST(what_is_queued_after_the_end_breaks_the_stream),
         TEST(a_broken_record_is_an_error_with_an_alert),
     };
