@@ -171,7 +171,7 @@ AMBIGUOUS = {
     "version 1.1x": b"GET / HTTP/1.1x\r\n" + HOST + b"\r\n",
     "version 01.1": b"GET / HTTP/01.1\r\n" + HOST + b"\r\n",
     "version 1,1": b"GET / HTTP/1,1\r\n" + HOST + b"\r\n",
-    "preface of h2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "almost the preface of h2": b"PRI * HTTP/2.0\n\nSM\n\n",
     "connect with a body": b"CONNECT a:80 HTTP/1.1\r\n" + HOST + CL +
                            b"45\r\n\r\n" + INNER,
     "connect with chunks": b"CONNECT a:80 HTTP/1.1\r\n" + HOST + TE +
@@ -273,9 +273,12 @@ CLEAR = {
                               b"%d\r\n\r\n" % len(INNER) + INNER, None),
     "dropped with a body": (b"GET /drop HTTP/1.1\r\n" + HOST + CL +
                             b"%d\r\n\r\n" % len(INNER) + INNER, None),
-    "h2c": (b"GET / HTTP/1.1\r\n" + HOST + b"Connection: Upgrade, "
-            b"HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
-            b"\r\n", [OK]),
+    "h2c without settings": (b"GET / HTTP/1.1\r\n" + HOST +
+                             b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+                             [OK]),
+    "h2c with bad settings": (b"GET / HTTP/1.1\r\n" + HOST + b"Connection: "
+                              b"Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                              b"HTTP2-Settings: *\r\n\r\n", [OK]),
     "websocket": (b"GET / HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\n"
                   b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                   b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
