@@ -41,20 +41,23 @@ func (s *TLSState) ClientName() pkix.Name {
 func (c *Ctx) TLS() *TLSState { return tlsOf(c.on().job.Cx) }
 
 func tlsOf(cx unsafe.Pointer) *TLSState {
-	state := &TLSState{}
+	var version uint16
 	switch cvolo.TLSVersion(cx) {
 	case 12:
-		state.Version = tls.VersionTLS12
+		version = tls.VersionTLS12
 	case 13:
-		state.Version = tls.VersionTLS13
+		version = tls.VersionTLS13
 	default:
 		return nil
 	}
-	state.Cipher = cvolo.TLSCipher(cx).String()
-	state.CipherSuite = cipherSuites[state.Cipher]
-	state.ServerName = cvolo.TLSServerName(cx).String()
-	state.ClientSubject = cvolo.TLSClientSubject(cx).String()
-	return state
+	cipher := cvolo.TLSCipher(cx).String()
+	return &TLSState{
+		Version:       version,
+		CipherSuite:   cipherSuites[cipher],
+		Cipher:        cipher,
+		ServerName:    cvolo.TLSServerName(cx).String(),
+		ClientSubject: cvolo.TLSClientSubject(cx).String(),
+	}
 }
 
 // cipherSuites are the numbers of ciphers, by OpenSSL's names.
