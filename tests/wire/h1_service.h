@@ -269,6 +269,10 @@ wire_service(volo_cx *cx)
     } else if (wire_path_is(cx, "/count")) {
         uint64_t *count = volo_cx_alloc(cx, sizeof *count);
 
+        if (!count) {
+            wire_text(cx, 503, VOLO_STR("full\n"));
+            return;
+        }
         *count = 0;
         volo_cx_read_stream(cx, wire_count, count);
     } else if (wire_path_is(cx, "/later")) {

@@ -53,7 +53,7 @@ frames_ask(struct frames *f, uint32_t id, int method, const char *path,
     block[3] = (char)n;
     memcpy(block + 4, path, n);
     memcpy(block + 4 + n,
-           "\x41\x01"
+           "\x01\x01"
            "a",
            3);
     n += 7;

@@ -40,13 +40,14 @@ drop_all(struct volo__h2 *h2, int err)
 static void
 free_all(struct volo__h2 *h2)
 {
-    volo__outq_clear(&h2->nowhere);
-    volo__h2_stream_free_lost(h2);
     while (h2->first)
         volo__h2_stream_free(h2->first);
+    volo__outq_clear(&h2->nowhere);
+    volo__h2_stream_free_lost(h2);
     nghttp2_session_del(h2->session);
-    h2->ghosts->orphaned = 1;
-    if (!h2->ghosts->count)
+    if (h2->ghosts && h2->ghosts->count)
+        h2->ghosts->orphaned = 1;
+    else
         volo__free(h2->ghosts);
     volo__h2_free(h2->share, h2);
 }
@@ -382,13 +383,11 @@ volo__h2_new(struct volo__wire **out, const struct volo__wire_config *config,
                                    .out = outq,
                                    .peer = peer};
     init(h2, home);
-    h2->ghosts = volo__calloc(sizeof *h2->ghosts);
-    err = h2->ghosts ? volo__h2_session_new(h2) : VOLO_ENOMEM;
+    err = volo__h2_session_new(h2);
     if (!err)
         volo__h2_pump(h2);
     if (err || h2->cutting) {
         nghttp2_session_del(h2->session);
-        volo__free(h2->ghosts);
         volo__h2_free(share, h2);
         return err ? err : VOLO_ENOMEM;
     }

@@ -146,7 +146,7 @@ volo__h2_on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     const char *ptr = (const char *)data;
 
     (void)flags;
-    if (nghttp2_session_consume_connection(session, len))
+    if (h2->cutting || nghttp2_session_consume_connection(session, len))
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (len)
         volo__h2_earn(h2, 1);

@@ -67,6 +67,8 @@ volo__h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
 
     (void)session;
     h2->current = NULL;
+    if (h2->cutting)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
         return begin_request(h2, frame->hd.stream_id);
     stream = volo__h2_stream_of(h2, frame->hd.stream_id);
@@ -227,6 +229,8 @@ volo__h2_on_header(nghttp2_session *session, const nghttp2_frame *frame,
     (void)session;
     (void)frame;
     (void)flags;
+    if (h2->cutting)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (!stream)
         return 0;
     status = count_line(stream, key, value_len);

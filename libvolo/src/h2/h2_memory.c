@@ -8,6 +8,10 @@
  * session, in which it lays out what it sends next.  We copy that out before
  * we ask any session for more, and a session that is not being asked has
  * nothing in there: all of them can write to the same one.
+ *
+ * And nghttp2 is not asked to bear what is hard to bear everywhere, as some of
+ * its versions cannot: where memory runs out, it gets what it asks for from a
+ * reserve, and the connection is cut as soon as it returns.
  */
 #include <string.h>
 
@@ -18,12 +22,15 @@
 enum {
     HEAD = 16,   /* in front of each piece: its class */
     STEP = 64,   /* classes up to FINE are so far apart */
-    FINE = 1024, /* beyond, each is twice the one before */
+    FINE = 1024, /* beyond, they are so far apart: */
+    WIDE_STEP = 512,
     LARGEST = 8192,
     FINE_CLASSES = FINE / STEP,
-    CLASSES = FINE_CLASSES + 3,
+    CLASSES = FINE_CLASSES + (LARGEST - FINE) / WIDE_STEP,
+    RESERVE_CLASS = 253,
     FRAME_CLASS = 254,     /* the frame that is shared */
     NO_CLASS = 255,        /* from the allocator and back */
+    RESERVE = 48 * 1024,   /* two frames, and a few small things */
     KEPT_MAX = 1024 * 1024 /* octets that lie here for the next stream */
 };
 
@@ -41,7 +48,9 @@ struct piece {
 struct volo__h2_share {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
-    nghttp2_mem mem;
+    char *reserve;
+    size_t reserve_used;
+    unsigned reserve_out; /* pieces of it: with none, it is whole again */
     struct piece *frame;
     struct piece *free[CLASSES];
     size_t kept;
@@ -53,18 +62,11 @@ struct volo__h2_share {
 static unsigned
 class_of(size_t size)
 {
-    unsigned n = FINE_CLASSES;
-    size_t most = (size_t)FINE * 2;
-
     if (size <= FINE)
         return size ? (unsigned)((size - 1) / STEP) : 0;
     if (size > LARGEST)
         return NO_CLASS;
-    while (size > most) {
-        most *= 2;
-        n++;
-    }
-    return n;
+    return FINE_CLASSES + (unsigned)((size - FINE - 1) / WIDE_STEP);
 }
 
 static size_t
@@ -72,7 +74,7 @@ size_of(unsigned class_no)
 {
     if (class_no < FINE_CLASSES)
         return (size_t)(class_no + 1) * STEP;
-    return (size_t)FINE << (class_no - FINE_CLASSES + 1);
+    return FINE + (size_t)(class_no - FINE_CLASSES + 1) * WIDE_STEP;
 }
 
 static struct piece *
@@ -134,6 +136,11 @@ volo__h2_free(struct volo__h2_share *share, void *ptr)
     class_no = piece->u.is.class_no;
     if (class_no == FRAME_CLASS)
         return;
+    if (class_no == RESERVE_CLASS) {
+        if (--share->reserve_out == 0)
+            share->reserve_used = 0;
+        return;
+    }
     if (class_no == NO_CLASS || share->kept + size_of(class_no) > KEPT_MAX) {
         volo__free(piece);
         return;
@@ -149,7 +156,7 @@ room_of(const void *ptr)
 {
     const struct piece *piece = (const struct piece *)ptr - 1;
 
-    if (piece->u.is.class_no >= FRAME_CLASS)
+    if (piece->u.is.class_no >= RESERVE_CLASS)
         return piece->u.is.size;
     return size_of(piece->u.is.class_no);
 }
@@ -157,15 +164,37 @@ room_of(const void *ptr)
 /* ---- As nghttp2 asks for it ---------------------------------------------- */
 
 static void *
+from_reserve(struct volo__h2_share *share, size_t size)
+{
+    size_t room = (size + HEAD + HEAD - 1) / HEAD * HEAD;
+    struct piece *piece;
+
+    if (size > RESERVE || room > RESERVE - share->reserve_used)
+        return NULL;
+    piece = (struct piece *)(void *)(share->reserve + share->reserve_used);
+    share->reserve_used += room;
+    share->reserve_out++;
+    piece->u.is.class_no = RESERVE_CLASS;
+    piece->u.is.size = (uint32_t)size;
+    return piece + 1;
+}
+
+static void *
 mem_malloc(size_t size, void *user)
 {
-    return volo__h2_alloc(user, size);
+    struct volo__h2 *h2 = user;
+    void *ptr = volo__h2_alloc(h2->share, size);
+
+    if (ptr)
+        return ptr;
+    volo__h2_cut(h2);
+    return from_reserve(h2->share, size);
 }
 
 static void
 mem_free(void *ptr, void *user)
 {
-    volo__h2_free(user, ptr);
+    volo__h2_free(((struct volo__h2 *)user)->share, ptr);
 }
 
 static void *
@@ -175,7 +204,7 @@ mem_calloc(size_t count, size_t size, void *user)
 
     if (size && count > SIZE_MAX / size)
         return NULL;
-    ptr = volo__h2_alloc(user, count * size);
+    ptr = mem_malloc(count * size, user);
     if (ptr)
         memset(ptr, 0, count * size);
     return ptr;
@@ -189,12 +218,18 @@ mem_realloc(void *ptr, size_t size, void *user)
 
     if (ptr && size <= room)
         return ptr;
-    moved = volo__h2_alloc(user, size);
+    moved = mem_malloc(size, user);
     if (!moved || !ptr)
         return moved;
     memcpy(moved, ptr, room);
-    volo__h2_free(user, ptr);
+    mem_free(ptr, user);
     return moved;
+}
+
+nghttp2_mem
+volo__h2_mem(struct volo__h2 *h2)
+{
+    return (nghttp2_mem){h2, mem_malloc, mem_free, mem_calloc, mem_realloc};
 }
 
 /* ---- One for each home --------------------------------------------------- */
@@ -214,6 +249,7 @@ share_free(void *ptr)
             volo__free(piece);
         }
     volo__free(share->frame);
+    volo__free(share->reserve);
     nghttp2_option_del(share->option);
     nghttp2_session_callbacks_del(share->callbacks);
     volo__free(share);
@@ -226,9 +262,8 @@ share_new(void)
 
     if (!share)
         return NULL;
-    share->mem =
-        (nghttp2_mem){share, mem_malloc, mem_free, mem_calloc, mem_realloc};
-    if (nghttp2_session_callbacks_new(&share->callbacks) ||
+    share->reserve = volo__malloc(RESERVE);
+    if (!share->reserve || nghttp2_session_callbacks_new(&share->callbacks) ||
         nghttp2_option_new(&share->option)) {
         share_free(share);
         return NULL;
@@ -258,12 +293,6 @@ const nghttp2_option *
 volo__h2_share_option(struct volo__h2_share *share)
 {
     return share->option;
-}
-
-nghttp2_mem *
-volo__h2_share_mem(struct volo__h2_share *share)
-{
-    return &share->mem;
 }
 
 void

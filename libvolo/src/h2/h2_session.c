@@ -63,7 +63,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user)
     default:
         break;
     }
-    return 0;
+    return h2->cutting ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int
@@ -110,7 +110,7 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
     stream = volo__h2_stream_of(h2, frame->hd.stream_id);
     if (stream)
         volo__h2_stream_finish(stream);
-    return 0;
+    return h2->cutting ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 void
@@ -171,14 +171,15 @@ int
 volo__h2_session_new(struct volo__h2 *h2)
 {
     struct volo__h2_share *share = h2->share;
+    nghttp2_mem mem = volo__h2_mem(h2);
     int rc;
 
     if (!nghttp2_version(OLDEST))
         return VOLO_ENOTIMPL;
     volo__h2_share_making(share, 1);
-    rc = nghttp2_session_server_new3(
-        &h2->session, volo__h2_share_callbacks(share), h2,
-        volo__h2_share_option(share), volo__h2_share_mem(share));
+    rc = nghttp2_session_server_new3(&h2->session,
+                                     volo__h2_share_callbacks(share), h2,
+                                     volo__h2_share_option(share), &mem);
     volo__h2_share_making(share, 0);
     if (rc) {
         h2->session = NULL;

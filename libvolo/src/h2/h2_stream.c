@@ -51,7 +51,7 @@ volo__h2_stream_reset(struct volo__h2_stream *stream, uint32_t code)
 uint32_t
 volo__h2_streams(const struct volo__h2 *h2)
 {
-    return h2->streams + h2->ghosts->count;
+    return h2->streams + (h2->ghosts ? h2->ghosts->count : 0);
 }
 
 /* ---- Parting ------------------------------------------------------------- */
@@ -170,9 +170,14 @@ ghost_gone(void *user)
 static void
 haunt(struct volo__h2 *h2, volo_cx *cx)
 {
+    if (!h2->ghosts) {
+        h2->ghosts = volo__calloc(sizeof *h2->ghosts);
+        if (!h2->ghosts)
+            volo__h2_cut(h2); /* it would not be counted */
+    }
     while (cx->elder)
         cx = cx->elder;
-    if (cx->gone)
+    if (cx->gone || !h2->ghosts)
         return;
     h2->ghosts->count++;
     cx->gone = ghost_gone;

@@ -45,7 +45,10 @@ struct volo__h2_share *volo__h2_share_get(struct volo__home *home);
 const nghttp2_session_callbacks *
 volo__h2_share_callbacks(struct volo__h2_share *share);
 const nghttp2_option *volo__h2_share_option(struct volo__h2_share *share);
-nghttp2_mem *volo__h2_share_mem(struct volo__h2_share *share);
+
+/* volo__h2_mem(h2): what nghttp2 takes its memory from; it is never refused
+ * without the connection being cut. */
+nghttp2_mem volo__h2_mem(struct volo__h2 *h2);
 
 /* volo__h2_share_making(share, making): whether a session is being made. */
 void volo__h2_share_making(struct volo__h2_share *share, int making);
