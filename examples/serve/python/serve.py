@@ -6,6 +6,9 @@ What configures it is its environment:
 
     PORT, WORKERS       the port on 127.0.0.1 (8080) and how many loops (1)
     HALF_CLOSE          1: answer who has shut down writing
+    HTTP1               0: HTTP/2 alone
+    TRUST_PROXY         networks whose connections begin with a header of the
+                        PROXY protocol
     TLS_PORT            another port, for TLS, with
     TLS_CERT, TLS_KEY   the chain and the key, and where they are set,
     TLS_CERT2, TLS_KEY2 others, which the server name chooses,
@@ -223,6 +226,7 @@ if __name__ == "__main__":
     app.run(
         bind=bind,
         tls=certificates() if secured else None,
+        proxy_protocol=os.environ.get("TRUST_PROXY"),
         log_level="warning",
         workers=int(os.environ.get("WORKERS") or 1),
         body_limit=16 * 1024 * 1024,
@@ -231,5 +235,6 @@ if __name__ == "__main__":
         write_timeout=10,
         idle_timeout=15,
         half_close=os.environ.get("HALF_CLOSE") == "1",
+        http1=os.environ.get("HTTP1") != "0",
         on_ready=ready,
     )
