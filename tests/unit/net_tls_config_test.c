@@ -456,6 +456,35 @@ test_ciphers_and_groups_are_as_set(void **state)
 }
 
 static void
+test_of_good_ciphers_the_cheapest_is_taken_unless_a_client_has_no_aes(
+    void **state)
+{
+    static const char *const want[2][2] = {
+        {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"},
+        {"TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"},
+    };
+    struct line l;
+    int i, chacha;
+
+    (void)state;
+    each_version(i)
+    {
+        for (chacha = 0; chacha < 2; chacha++) {
+            line_open(&l, tls_make(), client_context(tls_versions[i]));
+            if (chacha) {
+                SSL_CTX_set_cipher_list(l.ctx, "ECDHE+CHACHA20:ECDHE+AESGCM");
+                SSL_CTX_set_ciphersuites(l.ctx, "TLS_CHACHA20_POLY1305_SHA256:"
+                                                "TLS_AES_128_GCM_SHA256");
+            }
+            line_connect(&l, NULL);
+            assert_int_equal(line_shake(&l), 1);
+            assert_text(volo__stream_tls(&l.end->s)->cipher, want[i][chacha]);
+            line_close(&l);
+        }
+    }
+}
+
+static void
 test_ciphers_without_forward_secrecy_are_refused(void **state)
 {
     static const char *const refused[] = {"AES128-GCM-SHA256", "AES256-SHA",
@@ -787,6 +816,7 @@ main(void)
         TEST(no_protocol_in_common_is_an_alert),
         TEST(versions_are_limited),
         TEST(ciphers_and_groups_are_as_set),
+        TEST(of_good_ciphers_the_cheapest_is_taken_unless_a_client_has_no_aes),
         TEST(ciphers_without_forward_secrecy_are_refused),
         TEST(a_required_client_certificate_is_required),
         TEST(an_optional_client_certificate_must_be_good_if_it_comes),

@@ -108,7 +108,7 @@ VOLO_API int volo_tls_set(volo_tls *tls, int option, uint64_t value);
 enum volo_tls_text {
     VOLO_TLS_CIPHERS = 1, /* of TLS 1.2, in OpenSSL's words: ECDHE with AES-GCM
                            * or ChaCha20 */
-    VOLO_TLS_CIPHERSUITES = 2, /* of TLS 1.3, likewise: all of them */
+    VOLO_TLS_CIPHERSUITES = 2, /* of TLS 1.3, likewise: all of the three */
     VOLO_TLS_GROUPS = 3,       /* "X25519:P-256:P-384:P-521" */
     VOLO_TLS_ALPN = 4,         /* "h2,http/1.1", the best first */
     VOLO_TLS_KEYLOG = 5 /* NULL; a file to which the secrets of connections are

@@ -16,7 +16,14 @@
 #include "base/alloc.h"
 #include "net/tls_conn.h"
 
-#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+/* What is good enough and costs least first; clients that would rather have
+ * ChaCha20 get it (SSL_OP_PRIORITIZE_CHACHA). */
+#define CIPHERS                                                  \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+    "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define SUITES                                       \
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
+    "TLS_CHACHA20_POLY1305_SHA256"
 /* Not the finite fields: they cost a server far more than a client. */
 #define GROUPS "X25519:P-256:P-384:P-521"
 #define ALPN "h2,http/1.1"
@@ -66,6 +73,8 @@ on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     (void)user;
     for (; ours < end; ours += 1u + ours[0]) {
         if (conn->no_h2 && ours[0] == 2 && !memcmp(ours + 1, "h2", 2))
+            continue;
+        if (conn->no_h1 && ours[0] == 8 && !memcmp(ours + 1, "http/1.1", 8))
             continue;
         one = offered(theirs, len, ours);
         if (!one)
@@ -126,7 +135,7 @@ set_texts(SSL_CTX *ctx, volo_tls *tls)
     if (SSL_CTX_set_cipher_list(ctx, text ? text : CIPHERS) != 1)
         return volo__tls_why_ssl(tls, "ciphers");
     text = texts[VOLO_TLS_CIPHERSUITES];
-    if (text && SSL_CTX_set_ciphersuites(ctx, text) != 1)
+    if (SSL_CTX_set_ciphersuites(ctx, text ? text : SUITES) != 1)
         return volo__tls_why_ssl(tls, "cipher suites");
     text = texts[VOLO_TLS_GROUPS];
     if (SSL_CTX_set1_groups_list(ctx, text ? text : GROUPS) != 1)
