@@ -56,7 +56,10 @@ def test_a_scope_has_every_key_of_the_specification() -> None:
     assert scope["root_path"] == ""
     assert scope["client"][0] == "127.0.0.1" and scope["client"][1] > 0
     assert scope["server"][0] == "127.0.0.1" and scope["server"][1] > 0
-    assert scope["extensions"] == {"http.response.trailers": {}}
+    assert scope["extensions"] == {
+        "http.response.trailers": {},
+        "http.response.early_hint": {},
+    }
 
 
 def test_header_names_are_lower_case_and_all_lines_are_there_in_order() -> None:

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import h2.connection
+import h2.events
 import httpx
 import pytest
 from certificates import authority, certificate, needs_openssl, trusting
@@ -99,6 +103,43 @@ def in_the_clear() -> httpx.Client:
     return httpx.Client(http1=False, http2=True, timeout=DEADLINE)
 
 
+class Frames:
+    """A client that sees streams one by one: httpx resets none."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE)
+        self.state = h2.connection.H2Connection()
+        self.state.initiate_connection()
+
+    def get(self, path: str) -> int:
+        stream = self.state.get_next_available_stream_id()
+        head = {":method": "GET", ":path": path, ":scheme": "http", ":authority": "a"}
+        self.state.send_headers(stream, list(head.items()), end_stream=True)
+        return stream
+
+    def give_up(self, stream: int) -> None:
+        self.state.reset_stream(stream)
+        self.socket.sendall(self.state.data_to_send())
+
+    def until(self, fits: Callable[[h2.events.Event], bool]) -> None:
+        """Read on until something ``fits``."""
+        while True:
+            self.socket.sendall(self.state.data_to_send())
+            octets = self.socket.recv(65536)
+            assert octets, "the connection was closed"
+            found = False
+            for event in self.state.receive_data(octets):
+                found = found or fits(event)
+            if found:
+                return
+
+    def __enter__(self) -> Frames:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.socket.close()
+
+
 def test_a_handler_sees_what_it_was_asked_by() -> None:
     with serve(native()) as served, client() as http:
         answer = http.get(f"https://localhost:{served.port}/facts")
@@ -162,6 +203,76 @@ def test_a_client_may_have_a_certificate_where_that_is_optional() -> None:
         for name, subject in (("anna", "CN=anna"), (None, None)):
             with client(client=name) as http:
                 assert http.get(url).json()["subject"] == subject
+
+
+def test_a_body_that_is_read_as_it_comes_arrives_whole() -> None:
+    app = volo.App()
+
+    @app.post("/")
+    async def count(body: volo.Reader) -> str:
+        return str(sum([len(piece) async for piece in body]))
+
+    def pieces() -> Iterator[bytes]:
+        for i in range(100):
+            yield bytes(i * 100)
+
+    with serve(app) as served, client() as http:
+        url = f"https://127.0.0.1:{served.port}/"
+        answer = http.post(url, content=pieces())
+    assert answer.http_version == "HTTP/2"
+    assert answer.text == str(sum(i * 100 for i in range(100)))
+
+
+def test_a_client_that_gives_up_one_stream_ends_that_handler_alone() -> None:
+    app, ended = volo.App(), threading.Event()
+
+    @app.get("/endless")
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"more"
+                await asyncio.sleep(0.01)
+        finally:
+            ended.set()
+
+    @app.get("/")
+    def root() -> str:
+        return "ok"
+
+    with Served(app) as served, Frames(served.port) as http:
+        first, second = http.get("/endless"), http.get("/endless")
+        http.until(lambda event: getattr(event, "data", None) == b"more")
+        assert not ended.is_set()
+        http.give_up(first)
+        assert ended.wait(DEADLINE)
+        http.until(lambda event: getattr(event, "stream_id", None) == second)
+        third = http.get("/")
+        http.until(
+            lambda event: (
+                (getattr(event, "stream_id", None) == third)
+                and isinstance(event, h2.events.StreamEnded)
+            )
+        )
+
+
+def test_requests_share_a_connection() -> None:
+    app, both = volo.App(), threading.Barrier(2, timeout=DEADLINE)
+
+    @app.get("/")
+    def meet() -> str:
+        both.wait()
+        return "met"
+
+    async def ask(url: str) -> list[str]:
+        async with httpx.AsyncClient(
+            http2=True, verify=trusting("h2"), timeout=DEADLINE
+        ) as http:
+            answers = await asyncio.gather(http.get(url), http.get(url))
+        return [answer.text for answer in answers]
+
+    with serve(app) as served:
+        url = f"https://127.0.0.1:{served.port}/"
+        assert asyncio.run(ask(url)) == ["met", "met"]
 
 
 # ---- Early hints -----------------------------------------------------------------
