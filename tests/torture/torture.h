@@ -31,5 +31,6 @@ int torture_ask(volo_service *service, const char *method, const char *path,
 extern const struct torture_scenario torture_services[];
 extern const struct torture_scenario torture_bodies[];
 extern const struct torture_scenario torture_codecs[];
+extern const struct torture_scenario torture_servers[];
 
 #endif
