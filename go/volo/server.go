@@ -85,6 +85,9 @@ type Server struct {
 	// HTTP/2 if ALPN says so, and one without TLS if it begins with it or asks
 	// for an upgrade.
 	DisableHTTP2 bool
+	// DisableHTTP1 has HTTP/2 alone served, which a client has to know where
+	// there is no TLS.
+	DisableHTTP1 bool
 	// MaxStreams is how many requests of one HTTP/2 connection are served at
 	// once; 128.
 	MaxStreams int
@@ -339,6 +342,11 @@ func (s *Server) words(n int) error {
 func (s *Server) configure() error {
 	if s.DisableHTTP2 {
 		if n := cvolo.Volo_server_set(s.c, int(cvolo.VOLO_SERVER_HTTP2), 0); n < 0 {
+			return Code(n)
+		}
+	}
+	if s.DisableHTTP1 {
+		if n := cvolo.Volo_server_set(s.c, int(cvolo.VOLO_SERVER_HTTP1), 0); n < 0 {
 			return Code(n)
 		}
 	}

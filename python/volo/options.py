@@ -63,6 +63,8 @@ class Options(TypedDict, total=False):
     """16 KiB."""
     chunk_ext_limit: int | None
     """16 KiB a body."""
+    http1: bool
+    """Whether HTTP/1 is spoken; on.  Without it, a client has to know."""
     http2: bool
     """Whether HTTP/2 is spoken, with TLS or without; on."""
     stream_limit: int | None

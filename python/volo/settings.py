@@ -61,6 +61,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("tls-min-version", "of TLS (1.2)", choices=("1.2", "1.3")),
     Flag("ciphers", "of TLS 1.2, as OpenSSL names them"),
     Flag("proxy-protocol", "networks of proxies that speak the PROXY protocol"),
+    Flag("http1", "speak HTTP/1 too (yes)", bool, server="http1"),
     Flag("http2", "speak HTTP/2 too (yes)", bool, server="http2"),
     Flag("workers", "processes that serve (1)", int),
     Flag("loops", "loop threads in each process (1; 0: by processors)", int),

@@ -170,12 +170,13 @@ class Server:
     one is named."""
 
     def __init__(self, program, workers=1, wrap=(), preexec=None, port=None,
-                 half_close=False, tls=None, env=(), log=None):
+                 half_close=False, tls=None, env=(), log=None, http1=True):
         self.port = port or free_port()
         self.tls_port = free_port() if tls else None
         self.in_c = in_c(program)
         env = {**os.environ, "PORT": str(self.port), "WORKERS": str(workers),
-               "HALF_CLOSE": str(int(half_close)), **dict(env)}
+               "HALF_CLOSE": str(int(half_close)),
+               "HTTP1": str(int(http1)), **dict(env)}
         if tls:
             env |= {"TLS_PORT": str(self.tls_port), "TLS_CERT": tls.cert,
                     "TLS_KEY": tls.key}
@@ -191,7 +192,8 @@ class Server:
             time.sleep(0.02)
         # It may have bound its socket and not be ready: its descriptors, and
         # what memory it begins with, are there once it has answered.
-        self.ask("GET", "/")
+        if http1:
+            self.ask("GET", "/")
 
     def accepts(self):
         with socket.socket() as s:

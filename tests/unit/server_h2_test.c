@@ -168,6 +168,36 @@ test_where_http_2_is_off_its_preface_is_refused(void **state)
     volo_server_free(server);
 }
 
+static void
+test_where_http_1_is_off_whatever_comes_is_http_2(void **state)
+{
+    volo_server *server = started(VOLO_SERVER_HTTP1, 0);
+    int fd = dial(server);
+
+    (void)state;
+    ask_h2(fd);
+    assert_true(comes(fd, "<version 20>"));
+    close(fd);
+    fd = dial(server);
+    put(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 27);
+    assert_false(comes(fd, "HTTP/1.1"));
+    assert_int_equal(served, 1);
+    close(fd);
+    volo_server_free(server);
+}
+
+static void
+test_a_server_speaks_one_of_the_two_at_least(void **state)
+{
+    volo_server *server = server_of(serve, NULL, "127.0.0.1:0");
+
+    (void)state;
+    assert_int_equal(volo_server_set(server, VOLO_SERVER_HTTP1, 0), 0);
+    assert_int_equal(volo_server_set(server, VOLO_SERVER_HTTP2, 0), 0);
+    assert_int_equal(volo_server_start(server), VOLO_EINVAL);
+    volo_server_free(server);
+}
+
 /* ---- By request ---------------------------------------------------------- */
 
 #define UPGRADE(path, settings)                                          \
@@ -358,6 +388,8 @@ main(void)
         cmocka_unit_test(
             test_a_client_that_stops_in_the_middle_of_the_preface_is_told),
         cmocka_unit_test(test_where_http_2_is_off_its_preface_is_refused),
+        cmocka_unit_test(test_where_http_1_is_off_whatever_comes_is_http_2),
+        cmocka_unit_test(test_a_server_speaks_one_of_the_two_at_least),
         cmocka_unit_test(test_an_upgrade_to_h2c_answers_the_request_in_http_2),
         cmocka_unit_test(test_an_upgrade_with_bad_settings_stays_in_http_1),
         cmocka_unit_test(test_a_second_request_does_not_upgrade),

@@ -3,6 +3,7 @@
  * What configures the behaviour server: its environment.
  *
  *   PORT, WORKERS     the port on 127.0.0.1 (8080) and how many loops (1)
+ *   HTTP1             0: HTTP/2 alone
  *   TRUST_PROXY       networks whose connections there begin with a header of
  *                     the PROXY protocol
  *   TLS_PORT          another port, for TLS, with
@@ -51,6 +52,7 @@ set_options(volo_server *server)
         {VOLO_SERVER_IDLE_TIMEOUT, 15 * 1000},
         {VOLO_SERVER_SIGNALS, 1},
         {VOLO_SERVER_RELOAD_SIGNAL, 1},
+        {VOLO_SERVER_HTTP1, number("HTTP1", 1)},
     };
     size_t i;
     int err = 0;

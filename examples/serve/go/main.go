@@ -9,6 +9,7 @@
 //	TRUST_PROXY         networks whose connections there begin with a header of
 //	                    the PROXY protocol
 //	HALF_CLOSE          1: answer clients that have shut down writing
+//	HTTP1               0: HTTP/2 alone
 //	TLS_PORT            another port, for TLS, with
 //	TLS_CERT, TLS_KEY   the chain and the key, and where they are set,
 //	TLS_CERT2, TLS_KEY2 others, which the server name chooses,
@@ -243,6 +244,7 @@ func main() {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       15 * time.Second,
 		HalfClose:         setting("HALF_CLOSE", 0) == 1,
+		DisableHTTP1:      setting("HTTP1", 1) == 0,
 	}
 	err := listen(server)
 	if err == nil {

@@ -68,7 +68,9 @@ enum volo_server_option {
     VOLO_SERVER_HANDSHAKE_LIMIT = 26,   /* 1024 at once and loop: more wait in
                                          * order; one that takes more than a
                                          * second then gives way */
-    VOLO_SERVER_RELOAD_SIGNAL = 27 /* 0; 1: SIGHUP is volo_server_reload() */
+    VOLO_SERVER_RELOAD_SIGNAL = 27, /* 0; 1: SIGHUP is volo_server_reload() */
+    VOLO_SERVER_HTTP1 = 28 /* 1; 0: HTTP/2 alone, which a client has to know
+                            * in the clear; not with HTTP2 0, too */
 };
 
 /** volo_server_set(server, option, value): see volo_server_option.

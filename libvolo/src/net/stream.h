@@ -66,7 +66,8 @@ struct volo__stream {
     uint8_t broken;
     uint8_t shut;   /* 1: shutdown(SHUT_WR) once it is empty; 2: done */
     uint8_t cut;    /* TLS: the end came without being announced */
-    uint8_t no_h2;  /* for the owner to set before TLS: do not agree on it */
+    uint8_t no_h2;  /* for the owner to set before TLS: do not agree on it, */
+    uint8_t no_h1;  /* or not on that */
     uint64_t reads; /* system calls */
     uint64_t writes;
     uint64_t sent;              /* octets that have left */

@@ -147,6 +147,7 @@ volo__stream_start_tls(struct volo__stream *s, volo_tls *tls)
     t->home = s->home;
     t->tls = volo_tls_ref(tls);
     t->no_h2 = s->no_h2;
+    t->no_h1 = s->no_h1;
     err = conn_open(t);
     if (err) {
         conn_free(t);

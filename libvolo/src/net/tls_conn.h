@@ -22,6 +22,7 @@ struct volo__tls_conn {
     uint64_t sent_at; /* when the last record was made */
     size_t burst;     /* plaintext since the connection last was idle */
     uint8_t no_h2;
+    uint8_t no_h1;
     uint8_t no_memory; /* which is why OpenSSL failed */
     uint8_t said_bye;  /* close_notify, or an alert */
 };

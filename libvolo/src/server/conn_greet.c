@@ -88,12 +88,14 @@ sniff(struct volo__conn *c, const char *ptr, size_t len)
 {
     size_t most = sizeof preface - 1, seen = len < most ? len : most;
 
-    if (memcmp(ptr, preface, seen)) {
-        c->stage = VOLO__CONN_TALKS;
-        return 0;
+    if (!c->stream.no_h1) {
+        if (memcmp(ptr, preface, seen)) {
+            c->stage = VOLO__CONN_TALKS;
+            return 0;
+        }
+        if (seen < most)
+            return WAIT;
     }
-    if (seen < most)
-        return WAIT;
     c->stage = VOLO__CONN_TALKS;
 
     /* Without it, HTTP/1 says that it does not know that version. */
@@ -177,7 +179,7 @@ volo__conn_secured(struct volo__stream *s)
     c->peer.tls = 1;
     c->peer.tls_info = volo__tls_info_ref(volo__stream_tls(s));
     c->stage = VOLO__CONN_TALKS;
-    if (volo_str_eq(volo__stream_alpn(s), VOLO_STR("h2")) &&
+    if ((s->no_h1 || volo_str_eq(volo__stream_alpn(s), VOLO_STR("h2"))) &&
         volo__conn_start_h2(c))
         volo__conn_close(c);
     volo__conn_settle(c);

@@ -150,6 +150,7 @@ volo__conn_open(struct volo__worker *w, const struct volo__port *port, int fd,
     c->stream.drain_mark = w->server->wire.out_limit;
     c->stream.half = volo__conn_option(c, VOLO_SERVER_HALF_CLOSE) != 0;
     c->stream.no_h2 = !volo__conn_option(c, VOLO_SERVER_HTTP2);
+    c->stream.no_h1 = !volo__conn_option(c, VOLO_SERVER_HTTP1);
     volo__stream_read(&c->stream, 1);
     volo__conn_arm(c);
 }

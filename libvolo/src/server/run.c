@@ -135,6 +135,9 @@ prepare(volo_server *server, int mode, unsigned count, uv_loop_t *uv)
         return fail(server, VOLO_EBUSY, "it runs or has run already");
     if (server->address_count == 0)
         return fail(server, VOLO_EINVAL, "nothing is bound");
+    if (!server->options[VOLO_SERVER_HTTP1] &&
+        !server->options[VOLO_SERVER_HTTP2])
+        return fail(server, VOLO_EINVAL, "neither HTTP/1 nor HTTP/2 is on");
     err = volo_service_freeze(&server->root->around);
     if (err)
         return fail(server, err, volo_strerror(err));

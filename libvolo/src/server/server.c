@@ -39,6 +39,7 @@ static const struct {
     [VOLO_SERVER_HANDSHAKE_TIMEOUT] = {10000, 1, UINT64_MAX},
     [VOLO_SERVER_HANDSHAKE_LIMIT] = {1024, 1, UINT64_MAX},
     [VOLO_SERVER_RELOAD_SIGNAL] = {0, 0, 1},
+    [VOLO_SERVER_HTTP1] = {1, 0, 1},
 };
 
 int

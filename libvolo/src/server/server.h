@@ -21,7 +21,7 @@
 #include "server/networks.h"
 #include "server/root.h"
 
-enum { VOLO__SERVER_OPTIONS = 28, VOLO__STATS = 16 };
+enum { VOLO__SERVER_OPTIONS = 29, VOLO__STATS = 16 };
 
 struct volo__worker;
 struct volo__conn;
