@@ -35,6 +35,17 @@ VOLO_API volo_cx *volo_cx_ref(volo_cx *cx);
  * to go without an answer makes it 500.  Thread-safe.    @since 0.1 */
 VOLO_API void volo_cx_unref(volo_cx *cx);
 
+/** volo_cx_keep(cx): keep all that ${cx} lends, without owning it: who keeps it
+ * may read the request, and what was put aside, but not answer, nor take a
+ * reference; and 500 is sent all the same when the last reference goes.  For
+ * who has a reference, or keeps it already; returns ${cx}.  Thread-safe.
+ * @since 0.1 */
+VOLO_API volo_cx *volo_cx_keep(volo_cx *cx);
+
+/** volo_cx_unkeep(cx): the reverse; NULL is ignored.  Thread-safe.
+ * @since 0.1 */
+VOLO_API void volo_cx_unkeep(volo_cx *cx);
+
 /** volo_cx_is_canceled(cx): 1 if nobody waits for the answer any more: the
  * client has left, or a timeout has answered.  Thread-safe.    @since 0.1 */
 VOLO_API int volo_cx_is_canceled(const volo_cx *cx);

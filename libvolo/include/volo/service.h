@@ -142,6 +142,14 @@ VOLO_API volo_layer *volo_layer_ref(volo_layer *layer);
  * @since 0.1 */
 VOLO_API void volo_layer_unref(volo_layer *layer);
 
+/**
+ * volo_layer_run(layer, cx, next):
+ * Go on through ${layer} to ${next}: for layers made of layers.  ${layer} must
+ * live as long as ${cx}.  On the loop's thread.
+ * @since 0.1
+ */
+VOLO_API void volo_layer_run(volo_layer *layer, volo_cx *cx, volo_next *next);
+
 /** volo_service_add_layer(service, layer): volo_service_layer() with a layer
  * made before, of which a reference is taken.  Errors: VOLO_EINVAL,
  * VOLO_ENOMEM, VOLO_EBUSY.    @since 0.1 */

@@ -22,6 +22,7 @@ volo__cx_new(struct volo__home *home)
     memset(cx, 0, offsetof(volo_cx, req_room));
     cx->home = home;
     atomic_init(&cx->owners, 1);
+    atomic_init(&cx->keeps, 1);
     cx->frames = cx->frame_room;
     cx->frame_cap = VOLO__FRAMES;
     cx->res.status = 200;
@@ -129,8 +130,40 @@ volo__cx_settle(volo_cx *cx)
     }
     if (!cx->finished)
         run_finishes(cx);
-    if (cx->released && !cx->heirs)
+    if (cx->released && !cx->heirs && !cx->over) {
+        cx->over = 1;
+        volo_cx_unkeep(cx);
+    }
+}
+
+volo_cx *
+volo_cx_keep(volo_cx *cx)
+{
+    atomic_fetch_add_explicit(&cx->keeps, 1, memory_order_relaxed);
+    return cx;
+}
+
+static void
+unkept_arrives(struct volo__task *task)
+{
+    cx_free(
+        (volo_cx *)(void *)((char *)task - offsetof(volo_cx, release_task)));
+}
+
+/* With the last, nobody else has it: the task that told of the last owner has
+ * arrived long ago. */
+void
+volo_cx_unkeep(volo_cx *cx)
+{
+    if (!cx ||
+        atomic_fetch_sub_explicit(&cx->keeps, 1, memory_order_acq_rel) != 1)
+        return;
+    if (volo__here == cx->home) {
         cx_free(cx);
+        return;
+    }
+    cx->release_task.run = unkept_arrives;
+    volo__home_post(cx->home, &cx->release_task);
 }
 
 void

@@ -10,8 +10,11 @@
  *   state    OPEN -> ANSWERED once, by whoever answers; atomic.
  *   codec    NULL once the codec has let go: finished, or cut off.
  *
+ *   keeps    who only wants to read what there was.
+ *
  * The memory goes back when owners are gone, the response has passed the
- * layers and the codec has let go; all three are known on the home's thread.
+ * layers and the codec has let go; all three are known on the home's thread;
+ * and when nobody keeps it.
  */
 #ifndef VOLO_HTTP_CX_H
 #define VOLO_HTTP_CX_H
@@ -142,6 +145,7 @@ struct volo_cx {
     uint64_t codec_n;    /* the codec's */
 
     atomic_int owners;
+    atomic_int keeps; /* who wants the memory; one of them is the exchange */
     atomic_int state;
     atomic_int canceled;
     uint8_t released; /* owners are gone, the home knows */
@@ -152,6 +156,7 @@ struct volo_cx {
     uint8_t finished; /* on_finish hooks have run */
     uint8_t given_up; /* an heir answers: the owner's answer is not wanted */
     uint8_t heirs;    /* exchanges that read this one's request */
+    uint8_t over;     /* the exchange keeps its memory no more */
 
     struct volo__frame *frames;
     uint16_t frame_count;

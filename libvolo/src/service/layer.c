@@ -74,6 +74,12 @@ volo_layer_unref(volo_layer *layer)
     volo__free(layer);
 }
 
+void
+volo_layer_run(volo_layer *layer, volo_cx *cx, volo_next *next)
+{
+    layer->fn(cx, next, layer->user);
+}
+
 /* What the three layers below carry. */
 struct adapter {
     volo_service_fn request;
@@ -165,7 +171,7 @@ when(volo_cx *cx, volo_next *next, void *user)
     struct adapter *a = user;
 
     if (a->guard(cx, a->user))
-        a->inner->fn(cx, next, a->inner->user);
+        volo_layer_run(a->inner, cx, next);
     else
         volo_next_run(next, cx, NULL, NULL);
 }
