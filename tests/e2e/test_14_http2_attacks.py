@@ -23,6 +23,12 @@ from wire import settles
 ROOM = 8 * 1024  # KiB that a server may grow under one attack
 
 
+def room(server):
+    """Handlers of another language hold a piece of 64 KiB each, beside what
+    their memory management does."""
+    return ROOM if server.in_c else 3 * ROOM
+
+
 @pytest.fixture
 def victim(start):
     server = start(preexec=raise_limit)
@@ -41,7 +47,7 @@ def attack(victim):
         c.bystander, c.server = bystander, victim
         yield c
         grown = victim.rss_anon() - before
-    assert sanitized(victim) or grown < ROOM, f"{grown} KiB more"
+    assert sanitized(victim) or grown < room(victim), f"{grown} KiB more"
     assert victim.serves()
     assert victim.stop() == 0
 
@@ -204,7 +210,7 @@ def test_a_table_as_large_as_the_client_likes_is_not_made(victim):
         for i in range(3000):
             assert c.ask("GET", f"/query?a={i}&b=x{i}").status == 400
             c.seen.clear()
-        assert victim.rss_anon() - before < ROOM
+        assert victim.rss_anon() - before < room(victim)
 
 
 def test_tables_that_change_their_size_without_end(attack):
@@ -273,7 +279,7 @@ def test_frames_to_be_acknowledged_to_who_does_not_read(victim, name):
         grown = victim.rss_anon() - before
         for c in conns:
             c.wire.sock.close()
-    assert sanitized(victim) or grown < ROOM, f"{grown} KiB more"
+    assert sanitized(victim) or grown < room(victim), f"{grown} KiB more"
 
 
 # ---- Answers that nobody takes -------------------------------------------------------
