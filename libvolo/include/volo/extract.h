@@ -42,8 +42,9 @@
  * and so on.
  *
  * 400 for what is missing or cannot be read as the type, 422 for what can and
- * does not fit, and for what a JSON document lacks, 415 for a body of another media type, 413 for one too large;
- * 500 where the program is at fault: a PATH that the pattern lacks, an EXT.
+ * does not fit, and for what a JSON document lacks, 415 for a body of another
+ * media type, 413 for one too large; 500 where the program is at fault: a
+ * PATH that the pattern lacks, an EXT.
  */
 #ifndef VOLO_EXTRACT_H
 #define VOLO_EXTRACT_H
