@@ -7,7 +7,8 @@
  * fills, and the work that is done for the peer.  Resets have one of their own,
  * those that the peer sends and those that it provokes.
  */
-#include "base/str.h"
+#include <string.h>
+
 #include "h2/state.h"
 
 enum {
@@ -177,6 +178,11 @@ take_head(struct volo__h2 *h2, const char *ptr, size_t len)
 
     if (!h2->head_len && !h2->in_fields)
         h2->block_since = h2->wire.home->now_ms;
+    if (!h2->head_len && len >= FRAME_HEAD) {
+        memcpy(h2->head, ptr, FRAME_HEAD);
+        h2->head_len = FRAME_HEAD;
+        n = FRAME_HEAD;
+    }
     while (n < len && h2->head_len < wanted(h2))
         h2->head[h2->head_len++] = (uint8_t)ptr[n++];
     return n;

@@ -96,12 +96,9 @@ copy(struct volo__arena *a, const uint8_t *ptr, size_t len)
 }
 
 static int
-add(volo_cx *cx, struct volo__fields *fields, struct volo__arena *a,
-    volo_str name, volo_str value)
+add(struct volo__fields *fields, struct volo__arena *a, int id, volo_str name,
+    volo_str value)
 {
-    int id = volo__field_lookup(name.ptr, name.len);
-
-    (void)cx;
     if (id)
         name = volo__field_str(id);
     else
@@ -112,17 +109,12 @@ add(volo_cx *cx, struct volo__fields *fields, struct volo__arena *a,
     return volo__fields_add(fields, a, id, name, value) ? 503 : 0;
 }
 
-static int
-is(volo_str name, const char *text)
-{
-    return name.len == strlen(text) && !memcmp(name.ptr, text, name.len);
-}
-
 /* :authority stands for Host, and comes first. */
 static int
 take_authority(volo_cx *cx, volo_str value)
 {
-    int status = add(cx, &cx->req.headers, &cx->arena, VOLO_STR("host"), value);
+    int status = add(&cx->req.headers, &cx->arena, VOLO_FIELD_HOST,
+                     volo_str_make(NULL, 0), value);
 
     if (!status)
         cx->req.authority = cx->req.headers.v[cx->req.headers.count - 1].value;
@@ -130,28 +122,38 @@ take_authority(volo_cx *cx, volo_str value)
 }
 
 static int
+keep(volo_cx *cx, volo_str *to, volo_str value)
+{
+    *to = copy(&cx->arena, (const uint8_t *)value.ptr, value.len);
+    return to->ptr ? 0 : 503;
+}
+
+static int
+take_method(volo_cx *cx, volo_str value)
+{
+    cx->req.method = (uint8_t)volo_method_of(value.ptr, value.len);
+    return keep(cx, &cx->req.method_name, value);
+}
+
+/* nghttp2 lets pass but the five that there are. */
+static int
 take_pseudo(struct volo__h2_stream *stream, volo_str name, volo_str value)
 {
     volo_cx *cx = stream->cx;
-    volo_str *to = NULL;
 
-    if (is(name, ":method")) {
-        to = &cx->req.method_name;
-        cx->req.method = (uint8_t)volo_method_of(value.ptr, value.len);
-    } else if (is(name, ":path")) {
+    switch (name.len) {
+    case sizeof ":path" - 1:
         if (value.len > stream->h2->wire.config->target_limit)
             return 414;
-        to = &cx->req.target;
-    } else if (is(name, ":protocol")) {
+        return keep(cx, &cx->req.target, value);
+    case sizeof ":protocol" - 1:
         stream->extended = 1;
-        to = &cx->req.protocol;
-    } else if (is(name, ":authority")) {
+        return keep(cx, &cx->req.protocol, value);
+    case sizeof ":authority" - 1:
         return take_authority(cx, value);
-    } else {
-        return 0; /* :scheme is what the connection says */
+    default: /* ":scheme" is what the connection says */
+        return name.ptr[1] == 'm' ? take_method(cx, value) : 0;
     }
-    *to = copy(&cx->arena, (const uint8_t *)value.ptr, value.len);
-    return to->ptr ? 0 : 503;
 }
 
 /* The same as :authority, or else whom is it for? */
@@ -164,55 +166,63 @@ take_host(volo_cx *cx, volo_str value)
 }
 
 static int
-take(struct volo__h2_stream *stream, volo_str name, volo_str value)
+take(struct volo__h2_stream *stream, int id, volo_str name, volo_str value)
 {
     volo_cx *cx = stream->cx;
 
-    if (name.len && name.ptr[0] == ':')
-        return take_pseudo(stream, name, value);
-    if (is(name, "host"))
+    if (id == VOLO_FIELD_HOST)
         return take_host(cx, value);
-    if (is(name, "cookie"))
-        stream->cookies++;
-    return add(cx, &cx->req.headers, &cx->arena, name, value);
+    stream->cookies += id == VOLO_FIELD_COOKIE;
+    return add(&cx->req.headers, &cx->arena, id, name, value);
 }
 
 static int
-take_trailer(struct volo__h2_stream *stream, volo_str name, volo_str value)
+take_trailer(struct volo__h2_stream *stream, int id, volo_str name,
+             volo_str value)
 {
     volo_cx *cx = stream->cx;
 
     if (cx->body.mode == VOLO__BODY_DISCARD || stream->unwanted ||
-        !volo__field_may_trail(volo__field_lookup(name.ptr, name.len)))
+        !volo__field_may_trail(id))
         return 0;
-    return add(cx, &cx->req.trailers, &cx->late, name, value);
-}
-
-/* Crumbs of cookies are one line: clients split what was one. */
-static int
-is_line(const struct volo__h2_stream *stream, volo_str name)
-{
-    return !(name.len && name.ptr[0] == ':') &&
-           !(stream->cookies && is(name, "cookie"));
+    return add(&cx->req.trailers, &cx->late, id, name, value);
 }
 
 /* Far more than the limit, which the client was told, costs the connection. */
 static int
-count_line(struct volo__h2_stream *stream, volo_str name, size_t value_len)
+count_line(struct volo__h2_stream *stream, size_t len, int is_line)
 {
     const struct volo__wire_config *config = stream->h2->wire.config;
     uint32_t limit =
         stream->trailing ? config->trailer_limit : config->head_limit;
-    size_t len = name.len + value_len;
 
-    stream->lines += is_line(stream, name);
+    stream->lines += (uint32_t)is_line;
     stream->list_size += (len > limit ? limit : (uint32_t)len) + LINE_COST;
+    if (stream->list_size <= limit && stream->lines <= config->field_limit)
+        return 0;
     if (stream->list_size / 8 > limit ||
         stream->lines / 8 > config->field_limit)
         return -1;
-    if (stream->list_size > limit || stream->lines > config->field_limit)
-        return 431;
-    return 0;
+    return 431;
+}
+
+/* One field.  Crumbs of cookies are one line: clients split what was one. */
+static int
+take_field(struct volo__h2_stream *stream, volo_str name, volo_str value)
+{
+    int is_pseudo = name.len && name.ptr[0] == ':';
+    int id = is_pseudo ? 0 : volo__field_lookup(name.ptr, name.len);
+    int is_crumb = id == VOLO_FIELD_COOKIE && stream->cookies;
+    int status =
+        count_line(stream, name.len + value.len, !is_pseudo && !is_crumb);
+
+    if (status || stream->refuse || !stream->cx)
+        return status;
+    if (stream->trailing)
+        return take_trailer(stream, id, name, value);
+    if (is_pseudo)
+        return take_pseudo(stream, name, value);
+    return take(stream, id, name, value);
 }
 
 int
@@ -222,8 +232,6 @@ volo__h2_on_header(nghttp2_session *session, const nghttp2_frame *frame,
 {
     struct volo__h2 *h2 = user;
     struct volo__h2_stream *stream = h2->current;
-    volo_str key = volo_str_make((const char *)name, name_len);
-    volo_str text = volo_str_make((const char *)value, value_len);
     int status;
 
     (void)session;
@@ -233,17 +241,14 @@ volo__h2_on_header(nghttp2_session *session, const nghttp2_frame *frame,
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (!stream)
         return 0;
-    status = count_line(stream, key, value_len);
+    status = take_field(stream, volo_str_make((const char *)name, name_len),
+                        volo_str_make((const char *)value, value_len));
     if (status < 0) {
         h2->fault = NGHTTP2_ENHANCE_YOUR_CALM;
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    if (!stream->cx || stream->refuse)
-        return 0;
-    if (!status)
-        status = stream->trailing ? take_trailer(stream, key, text)
-                                  : take(stream, key, text);
-    stream->refuse = (uint16_t)status;
+    if (status && !stream->refuse)
+        stream->refuse = (uint16_t)status;
     return 0;
 }
 
