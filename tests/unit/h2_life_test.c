@@ -417,7 +417,7 @@ test_connect_may_name_a_protocol(void **state)
     assert_string_equal(peer_reply(&p, id)->head, "content-type=text/plain;");
     assert_string_equal(peer_reply(&p, id)->body, "one");
     cx = volo__h2_stream_of((struct volo__h2 *)p.rig.h2, id)->cx;
-    assert_true(volo_str_eq(cx->req.protocol, VOLO_STR("websocket")));
+    assert_true(volo_str_eq(volo_cx_protocol(cx), VOLO_STR("websocket")));
     assert_true(volo_str_eq(cx->req.path, VOLO_STR("/open")));
     rig_end_writer(&p.rig, 1);
     peer_settle(&p);

@@ -71,6 +71,16 @@ VOLO_API volo_str volo_cx_tls_client_subject(const volo_cx *cx);
 VOLO_API volo_str volo_cx_authority(const volo_cx *cx);
 
 /**
+ * volo_cx_protocol(cx):
+ * What an Extended CONNECT of HTTP/2 is for (RFC 8441), such as "websocket";
+ * absent for any other request.  Its tunnel is the request's body in one
+ * direction, read in pieces, and in the other a streamed answer with a status
+ * of 200.
+ * @since 0.1
+ */
+VOLO_API volo_str volo_cx_protocol(const volo_cx *cx);
+
+/**
  * volo_cx_header(cx, name):
  * The value of the first field ${name} (any case); absent if there is none.
  * @since 0.1

@@ -11,8 +11,6 @@
 /* RFC 9218 came with 1.50. */
 #define VOLO__H2_HAS_EXTPRI (NGHTTP2_VERSION_NUM >= 0x013200)
 
-struct volo__h2_share; /* h2_memory.c */
-
 enum {
     VOLO__H2_WINDOW = 65535,            /* of a stream */
     VOLO__H2_CONN_WINDOW = 1024 * 1024, /* of all together */
@@ -23,6 +21,8 @@ enum {
     VOLO__H2_LINGER_MS = 1000, /* ...are waited for, for so long */
     VOLO__H2_DRAIN_MS = 1000   /* from the first GOAWAY to the last */
 };
+
+struct volo__h2_share; /* h2_memory.c */
 
 /* What a peer may do so often, on top of what its requests entitle it to. */
 struct volo__h2_bucket {

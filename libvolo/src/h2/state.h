@@ -3,7 +3,9 @@
 #ifndef VOLO_H2_STATE_H
 #define VOLO_H2_STATE_H
 
+#include "h2/fields.h"
 #include "h2/layout.h"
+#include "h2/memory.h"
 
 extern const struct volo__codec volo__h2_codec;
 
@@ -37,25 +39,8 @@ int volo__h2_session_new(struct volo__h2 *h2);
 /* volo__h2_pump(h2): from nghttp2 to the queue, as far as there is room. */
 void volo__h2_pump(struct volo__h2 *h2);
 
-/* ---- h2_memory.c --------------------------------------------------------- */
-
-/* volo__h2_share_get(home): what all connections of a home share; NULL if out
- * of memory. */
-struct volo__h2_share *volo__h2_share_get(struct volo__home *home);
-const nghttp2_session_callbacks *
-volo__h2_share_callbacks(struct volo__h2_share *share);
-const nghttp2_option *volo__h2_share_option(struct volo__h2_share *share);
-
-/* volo__h2_mem(h2): what nghttp2 takes its memory from; it is never refused
- * without the connection being cut. */
-nghttp2_mem volo__h2_mem(struct volo__h2 *h2);
-
-/* volo__h2_share_making(share, making): whether a session is being made. */
-void volo__h2_share_making(struct volo__h2_share *share, int making);
-
-/* Memory from the pool. */
-void *volo__h2_alloc(struct volo__h2_share *share, size_t size);
-void volo__h2_free(struct volo__h2_share *share, void *ptr);
+/* ---- h2_session.c, for h2_memory.c ----------------------------------------
+ */
 
 /* volo__h2_set_callbacks(callbacks): what nghttp2 calls (h2_session.c). */
 void volo__h2_set_callbacks(nghttp2_session_callbacks *callbacks);
@@ -153,24 +138,6 @@ int volo__h2_interim(struct volo__h2_stream *stream, int status,
 
 /* volo__h2_prioritize(stream, value): its response has this "priority". */
 void volo__h2_prioritize(struct volo__h2_stream *stream, volo_str value);
-
-/* ---- h2_fields.c --------------------------------------------------------- */
-
-/* Fields on their way out: on the stack as long as they are few. */
-struct volo__h2_nva {
-    nghttp2_nv *v;
-    size_t count;
-    nghttp2_nv room[32];
-};
-
-/* volo__h2_nva_begin(nva, most): room for ${most} of them.  VOLO_ENOMEM. */
-int volo__h2_nva_begin(struct volo__h2_nva *nva, size_t most);
-void volo__h2_nva_end(struct volo__h2_nva *nva);
-void volo__h2_nva_put(struct volo__h2_nva *nva, volo_str name, volo_str value);
-
-/* volo__h2_nva_fields(nva, fields): all that have a place in HTTP/2. */
-void volo__h2_nva_fields(struct volo__h2_nva *nva,
-                         const struct volo__fields *fields);
 
 /* ---- h2_data.c ----------------------------------------------------------- */
 

@@ -103,6 +103,12 @@ volo_cx_authority(const volo_cx *cx)
 }
 
 volo_str
+volo_cx_protocol(const volo_cx *cx)
+{
+    return cx->req.protocol;
+}
+
+volo_str
 volo_cx_header(const volo_cx *cx, const char *name)
 {
     volo_str key = volo_str_of(name);
