@@ -313,6 +313,22 @@ test_an_upgraded_request_is_counted_once(void **state)
     volo_server_free(server);
 }
 
+static void
+test_nonsense_behind_the_preface_is_malformed(void **state)
+{
+    volo_server *server = started(0, 0);
+    int fd = dial(server);
+
+    (void)state;
+    put(fd, PREFACE "GET / HTTP/1.1\r\n\r\n", sizeof PREFACE + 17);
+    end_of(fd);
+    close(fd);
+    volo_server_stop(server);
+    assert_int_equal(volo_server_wait(server), 0);
+    assert_int_equal(volo_server_stat(server, VOLO_STAT_MALFORMED), 1);
+    volo_server_free(server);
+}
+
 /* A GOAWAY first, and then what was under way. */
 static void
 test_a_graceful_stop_answers_the_streams_there_are(void **state)
@@ -397,6 +413,7 @@ main(void)
             test_a_client_that_leaves_behind_an_upgrade_cancels_it),
         cmocka_unit_test(test_requests_of_http_2_are_counted),
         cmocka_unit_test(test_an_upgraded_request_is_counted_once),
+        cmocka_unit_test(test_nonsense_behind_the_preface_is_malformed),
         cmocka_unit_test(test_a_graceful_stop_answers_the_streams_there_are),
         cmocka_unit_test(
             test_a_connection_that_has_not_asked_may_still_ask_when_a_stop_begins),

@@ -95,6 +95,15 @@ reset_sent(struct volo__h2 *h2, const nghttp2_frame *frame)
     volo__h2_spend_reset(h2);
 }
 
+/* Much of what ends a connection the library finds, and refuses by itself. */
+static void
+goaway_sent(struct volo__h2 *h2, uint32_t code)
+{
+    if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_SETTINGS_TIMEOUT &&
+        code != NGHTTP2_INTERNAL_ERROR)
+        h2->wire.malformed = 1;
+}
+
 static int
 on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
@@ -104,6 +113,8 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user)
     (void)session;
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         reset_sent(h2, frame);
+    else if (frame->hd.type == NGHTTP2_GOAWAY)
+        goaway_sent(h2, frame->goaway.error_code);
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
         !has_end(frame))
         return 0;
