@@ -120,7 +120,7 @@ volo__py_headers_of(volo_cx *cx, const volo_pair *pairs, size_t count)
 
     if (!self)
         return NULL;
-    self->cx = cx ? volo_cx_ref(cx) : NULL;
+    self->cx = cx ? volo_cx_keep(cx) : NULL;
     self->pairs = pairs;
     self->count = cx ? count : 0;
     return (PyObject *)self;

@@ -285,7 +285,7 @@ volo__py_lines_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
 
     Py_XDECREF(self->lines);
-    volo_cx_unref(self->cx);
+    volo_cx_unkeep(self->cx);
     PyObject_Free(self);
     Py_DECREF(type);
 }

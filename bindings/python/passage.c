@@ -209,7 +209,7 @@ take_over(struct volo__py_request *self, struct volo__py_request *leave,
     self->phase = VOLO__PY_LEAVING;
     self->given = Py_NewRef(given);
     VOLO__PY_UNLOCK();
-    volo_cx_unref(before);
+    volo_cx_unkeep(before);
 }
 
 PyObject *

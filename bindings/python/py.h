@@ -101,7 +101,7 @@ void volo__py_sweep(void);
 /*
  * The view of one exchange.  It owns the job's reference to the cx until
  * volo__py_request_release() hands that to the answer; one that Python code
- * keeps longer takes a reference of its own then, so it can be read for ever.
+ * has still then keeps it, so it can be read for ever.
  */
 struct volo__py_request {
     PyObject ob_base;

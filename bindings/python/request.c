@@ -109,7 +109,7 @@ volo__py_request_release(PyObject *object)
         if (is_shared(object)) {
             volo__py_keep(self);
             keep_names(&self->job);
-            volo_cx_ref(cx);
+            volo_cx_keep(cx);
         } else {
             memset(&self->job, 0, sizeof self->job);
             self->kept = NULL;
@@ -164,7 +164,10 @@ request_dealloc(PyObject *object)
     Py_CLEAR(self->cookies);
     Py_CLEAR(self->body);
     volo__py_passage_leave(self);
-    volo_cx_unref(self->job.cx);
+    if (self->answered)
+        volo_cx_unkeep(self->job.cx);
+    else
+        volo_cx_unref(self->job.cx);
     PyObject_GC_Del(object);
     Py_DECREF(type);
 }

@@ -39,7 +39,7 @@ struct volo__py_headers {
     size_t count;
 };
 
-/* The lines of a request.  Takes a reference of its own to ${cx}. */
+/* The lines of a request.  Keeps ${cx}. */
 PyObject *volo__py_headers_of(volo_cx *cx, const volo_pair *pairs,
                               size_t count);
 
