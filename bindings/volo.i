@@ -63,6 +63,7 @@
 %ignore volo_service_new;
 %ignore volo_service_layer;
 %ignore volo_layer_new;
+%ignore volo_layer_run;
 %ignore volo_layer_map_request;
 %ignore volo_layer_map_response;
 %ignore volo_layer_when;

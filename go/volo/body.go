@@ -22,6 +22,9 @@ type bodyReader struct {
 }
 
 func newBodyReader(x *exchange) *bodyReader {
+	if x.passage != noPassage {
+		return &bodyReader{x: x, stream: true, err: errBody}
+	}
 	if x.isStreamed() {
 		return &bodyReader{x: x, stream: true}
 	}

@@ -25,9 +25,17 @@ func (c *Ctx) Context() context.Context {
 
 func (x *exchange) ownContext() *requestContext {
 	if x.context == nil {
-		x.context = &requestContext{cx: x.job.Cx, rt: x.rt, base: x.rt.base}
+		x.context = &requestContext{cx: x.job.Cx, rt: x.rt, base: x.baseContext()}
 	}
 	return x.context
+}
+
+// baseContext is that of the middleware around by way of C, or the server's.
+func (x *exchange) baseContext() context.Context {
+	if w := x.around(); w != nil {
+		return w.context
+	}
+	return x.rt.base
 }
 
 // SetContext makes ctx what [Ctx.Context] gives from now on, for middleware
@@ -63,7 +71,7 @@ func (c *Ctx) Set(key, value any) {
 // Value is what [Ctx.Set] or the context has under a key; nil if nothing.
 func (c *Ctx) Value(key any) any {
 	x := c.on()
-	if x.context == nil {
+	if x.context == nil && !x.route.within {
 		return x.rt.base.Value(key)
 	}
 	return c.Context().Value(key)
@@ -196,14 +204,30 @@ func (r *requestContext) news(events uint64) {
 
 // end is when the handler has returned: the cx is not ours any more.
 func (r *requestContext) end() {
+	r.away()
 	r.mu.Lock()
-	r.deadline, r.timed = deadlineOf(r.cx)
-	r.cx = nil
 	if r.id != 0 {
 		r.rt.hub.remove(r.id)
 	}
 	r.mu.Unlock()
 	r.cancel(context.Canceled)
+}
+
+// away is when the cx is not ours for a while, or for good.
+func (r *requestContext) away() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cx != nil {
+		r.deadline, r.timed = deadlineOf(r.cx)
+	}
+	r.cx = nil
+}
+
+// returned is when it is again.
+func (r *requestContext) returned(cx unsafe.Pointer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cx = cx
 }
 
 func (r *requestContext) cancel(err error) {

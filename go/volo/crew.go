@@ -191,6 +191,10 @@ func (r *runner) one() {
 	c := r.crew
 	job := c.jobs.At(c.next)
 	c.next++
+	if job.Kind == cvolo.Leave {
+		c.p.arrive(job)
+		return
+	}
 	route := c.p.routes[job.Route]
 	ctx := r.x.begin(job)
 	r.x.route = route

@@ -4,6 +4,7 @@ package volo
 
 import (
 	"net/http"
+	"unsafe"
 
 	"libvolo/go/volo/internal/cvolo"
 )
@@ -25,6 +26,7 @@ const (
 	answerText                     // text
 	answerBuffer                   // buffer
 	answerBlock                    // block: large, in C memory already
+	answerPassed                   // passed: what has come back to middleware
 	answerFile                     // the file that text names
 	answerStream                   // by writer: the head has left
 	answerGone                     // answered by other means, or cut off
@@ -52,7 +54,22 @@ type exchange struct {
 	length      int64 // announced for a stream; -1 unknown
 	encoder     jsonEncoder
 	inline      bool // on a loop's thread: nothing may wait
+
+	passage phase          // of middleware with a native layer inside
+	held    unsafe.Pointer // the exchange that is kept, from when it went on
+	passed  cvolo.Str      // the content that came back
+	outer   *way           // of such middleware around it
 }
+
+// phase is where an exchange is that goes through middleware by way of C.
+type phase uint8
+
+const (
+	noPassage phase = iota
+	entering        // it has come in
+	inside          // it has gone on
+	leaving         // it has come back
+)
 
 // field_ is a field line of the answer.
 type field_ struct {
@@ -64,6 +81,9 @@ func (x *exchange) begin(job *cvolo.Job) *Ctx {
 	x.job = *job
 	x.length = -1
 	x.ctx = &Ctx{x}
+	if job.Kind == cvolo.Enter {
+		x.passage = entering
+	}
 	return x.ctx
 }
 
@@ -81,6 +101,12 @@ func (x *exchange) end() {
 		x.buffer = nil
 	}
 	x.reader, x.writer, x.context = nil, nil, nil
+	if x.passage != noPassage {
+		if x.held != nil {
+			cvolo.Unkeep(x.held)
+		}
+		x.passage, x.held, x.passed, x.outer = noPassage, nil, cvolo.Str{}, nil
+	}
 }
 
 // on gives the exchange of c while there is one.

@@ -287,6 +287,9 @@ func (c *Ctx) File(path string) error {
 	if strings.IndexByte(path, 0) >= 0 {
 		return ErrInvalid
 	}
+	if x.passage == leaving {
+		return ErrAnswered
+	}
 	x.dropBlock()
 	x.text, x.kind = path, answerFile
 	return nil
@@ -365,6 +368,8 @@ func (x *exchange) content() string {
 		return unsafe.String(unsafe.SliceData(x.buffer), len(x.buffer))
 	case answerBlock:
 		return x.block.View()
+	case answerPassed:
+		return x.passed.View()
 	}
 	return ""
 }
@@ -376,6 +381,10 @@ func (c *Ctx) ResponseBody() []byte {
 	switch x.kind {
 	case answerText, answerBuffer, answerBlock:
 		return []byte(x.content())
+	case answerPassed:
+		if !x.passed.Absent() {
+			return []byte(x.content())
+		}
 	}
 	return nil
 }

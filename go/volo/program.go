@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"libvolo/go/volo/internal/cvolo"
 )
@@ -55,6 +56,7 @@ type program struct {
 	crossings atomic.Int64
 
 	mu      sync.Mutex
+	ways    map[unsafe.Pointer]*way
 	heads   []*cvolo.Batch // for heads of streams
 	inlines []*exchange    // for handlers on loops
 }
@@ -88,7 +90,7 @@ func newProgram(router *Router, s settings) (*program, error) {
 		return nil, err
 	}
 	p.id = register(p)
-	p.routes = router.prepare(nil, fallbacks{})
+	p.routes = router.prepare(scope{}, fallbacks{})
 	router.served = p
 	if err = p.wire(); err != nil {
 		p.stop()
@@ -117,6 +119,12 @@ func (p *program) wire() error {
 				return err
 			}
 			queues[mode] = queue
+		}
+		if rt.place != nil {
+			if err := rt.place.SetQueue(queues[mode].c, uintptr(i)); err < 0 {
+				return Code(err)
+			}
+			continue
 		}
 		if err := rt.slot.SetQueue(queues[mode].c, uintptr(i), rt.streaming, rt.small); err < 0 {
 			return Code(err)
@@ -148,6 +156,10 @@ func (p *program) stop() {
 	}
 	p.group.Wait()
 	for _, rt := range p.routes {
+		if rt.place != nil {
+			rt.place.Clear()
+			continue
+		}
 		rt.slot.Clear()
 		rt.run = nil
 	}

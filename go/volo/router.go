@@ -35,16 +35,18 @@ type Router struct {
 	host   string // of Host, if that is what it is nested by
 	shares bool   // a group without a prefix: its paths are its parent's
 
-	middleware []Middleware
-	native     string // the name of a native layer on it; empty if none
-	routes     []*route
-	inner      []*Router
-	fallback   *route
-	noMethod   *route
-	options    bool
-	mode       Mode
-	served     *program // of the outermost
-	frozen     bool     // it has been served once
+	wraps    []wrapping // what stands around all in it
+	last     *cvolo.Layer
+	slash    *int
+	clean    *bool
+	routes   []*route
+	inner    []*Router
+	fallback *route
+	noMethod *route
+	options  bool
+	mode     Mode
+	served   *program // of the outermost
+	frozen   bool     // it has been served once
 }
 
 // NewRouter makes an empty router.
@@ -99,10 +101,11 @@ type route struct {
 	method  string
 	pattern string
 	handler Handler
-	inside  []Middleware // of its own
-	native  string       // the name of a native layer on it
+	wraps   []wrapping // of its own
 	mode    Mode
 	slot    cvolo.Slot
+	place   *cvolo.Layer // of middleware with a native layer inside; it is no route then
+	within  bool         // inside such a place
 
 	streaming bool
 	small     bool        // not where the body is small
@@ -224,19 +227,19 @@ func Streaming() RouteOption {
 
 // With wraps this one route in middleware, inside its router's.
 func With(list ...Middleware) RouteOption {
-	return func(s *routeSetup) { s.inside = append(s.inside, list...) }
+	return func(s *routeSetup) { s.wraps = append(s.wraps, wrappings(list)...) }
 }
 
-// WithNative wraps this one route in layers of libvolo; there must be no
-// middleware of Go around it in its routers.
+// WithNative wraps this one route in layers of libvolo, inside its router's and
+// inside what With has given it before.
 func WithNative(layers ...NativeLayer) RouteOption {
 	return func(s *routeSetup) {
+		add := func(layer cvolo.Volo_layer) int { return cvolo.Volo_route_layer(s.c, layer) }
+		if len(layers) > 0 {
+			s.wraps = append(s.wraps, newPlace(add, s.what))
+		}
 		for _, layer := range layers {
-			if in := s.router.goOutside(); in != "" {
-				panic(orderError(layer.name, in))
-			}
-			must(cvolo.Volo_route_layer(s.c, layer.made(s.what)), s.what+": "+layer.name)
-			s.native = layer.name
+			must(add(layer.made(s.what)), s.what+": "+layer.name)
 		}
 	}
 }
@@ -318,9 +321,6 @@ func (r *Router) adopt(inner *Router, prefix string) {
 	case inner.frozen:
 		panic("volo: nest " + prefix + ": the router has been served")
 	}
-	if in := r.goOutside(); in != "" && inner.anyNative() != "" {
-		panic(orderError(inner.anyNative(), in))
-	}
 }
 
 func (r *Router) take(inner *Router, prefix string) {
@@ -331,64 +331,31 @@ func (r *Router) take(inner *Router, prefix string) {
 // ---- Layers --------------------------------------------------------------------
 
 // Use wraps everything in r in middleware, the first added outermost: routes
-// and routers added before and after, the 404 and 405 included.  Redirects of
-// [Router.SetSlash] and [Router.SetClean] come before it.
+// and routers added before and after, the 404 and 405 included.
+//
+// Middleware with something of libvolo inside it (a layer of [Router.UseNative],
+// the redirects of [Router.SetSlash] and [Router.SetClean]) is called by way of
+// libvolo, which costs some microseconds.  To it, the next handler gives the
+// answer as it comes back, already made also for an error, which is returned all
+// the same: fields and status can be changed, the content read and replaced,
+// though that of a stream not be read, nor anything be replaced by a stream or
+// file.  The body of the request is not there.
 func (r *Router) Use(list ...Middleware) {
 	if r.frozen {
 		panic("volo: Use: the router has been served")
 	}
-	if inside := r.nativeInside(); inside != "" && len(list) > 0 {
-		panic(orderError(inside, "a router around it"))
-	}
-	r.middleware = append(r.middleware, list...)
+	r.wraps = append(r.wraps, wrappings(list)...)
 }
 
-// UseNative wraps everything in r in layers of libvolo.  They stand outside all
-// middleware of Go: on routers that are in one with middleware they are
-// refused, and so they are after Use.
+// UseNative wraps everything in r in layers of libvolo, inside what Use has
+// added before, and outside what it adds after.
 func (r *Router) UseNative(layers ...NativeLayer) {
-	for _, layer := range layers {
-		if in := r.goOutside(); in != "" {
-			panic(orderError(layer.name, in))
+	add := func(layer cvolo.Volo_layer) int { return cvolo.Volo_router_add_layer(r.c, layer) }
+	for i, layer := range layers {
+		made := layer.made("UseNative")
+		if i == 0 {
+			r.wraps = append(r.wraps, newPlace(add, "UseNative"))
 		}
-		r.check(cvolo.Volo_router_add_layer(r.c, layer.made("UseNative")), layer.name)
-		r.native = layer.name
+		r.check(add(made), layer.name)
 	}
-}
-
-func orderError(layer, in string) string {
-	return "volo: " + layer + " is a layer of libvolo, which runs before any middleware of Go; it cannot stand inside that of " + in +
-		": add it with UseNative to the outermost router, before Use"
-}
-
-// goOutside names a router that r is in, or is, which has middleware.
-func (r *Router) goOutside() string {
-	for ; r != nil; r = r.parent {
-		if len(r.middleware) > 0 {
-			return "the router at " + strings.TrimSuffix(r.fullPattern("/"), "/") + "/"
-		}
-	}
-	return ""
-}
-
-// nativeInside names a native layer that is on what is in r, though not on r.
-func (r *Router) nativeInside() string {
-	for _, rt := range r.routes {
-		if rt.native != "" {
-			return rt.native
-		}
-	}
-	for _, inner := range r.inner {
-		if name := inner.anyNative(); name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-func (r *Router) anyNative() string {
-	if r.native != "" {
-		return r.native
-	}
-	return r.nativeInside()
 }

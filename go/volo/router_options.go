@@ -20,12 +20,14 @@ const (
 // nested in it that do not say otherwise; SlashStrict by default.
 func (r *Router) SetSlash(slash int) {
 	r.check(cvolo.Volo_router_set_slash(r.c, slash), "SetSlash")
+	r.slash = &slash
 }
 
 // SetClean redirects paths with "//", "/./" or "/../" to their clean form if
 // that one exists.
 func (r *Router) SetClean(on bool) {
 	r.check(cvolo.Volo_router_set_clean(r.c, flag(on)), "SetClean")
+	r.clean = &on
 }
 
 // SetAutoOptions says whether OPTIONS is answered by the router where no route
@@ -98,24 +100,51 @@ type fallbacks struct{ missing, wrong Handler }
 
 // prepare composes what runs for each route below r, inside the middleware of
 // the routers around it.
-func (r *Router) prepare(outer []Middleware, f fallbacks) (list []*route) {
-	all := append(append([]Middleware(nil), outer...), r.middleware...)
-	f = r.setFallbacks(f, len(all) > 0 && !r.shares)
-	list = append(list, r.routes...)
+func (r *Router) prepare(s scope, f fallbacks) (list []*route) {
+	outside := len(s.around) > 0
+	if r.slash != nil {
+		s.slash = *r.slash
+	}
+	if r.clean != nil {
+		s.clean = *r.clean
+	}
+	list = s.enter(r, r.wraps)
+	if s.redirects() && !r.shares && len(s.around) > 0 {
+		list = append(list, s.put(r, r.lastPlace()))
+	}
+	passed := outside && len(list) > 0
+	f = r.setFallbacks(f, (passed || len(s.around) > 0) && !r.shares)
 	for _, rt := range r.routes {
-		rt.run = chain(all, chain(rt.inside, rt.handler))
+		list = append(list, rt.prepare(s)...)
 	}
 	for _, rt := range []*route{r.fallback, r.noMethod} {
 		if rt != nil {
-			rt.run = chain(all, rt.handler)
-			list = append(list, rt)
+			list = append(list, rt.prepare(s)...)
 		}
 	}
 	for _, inner := range r.inner {
-		list = append(list, inner.prepare(all, f)...)
+		list = append(list, inner.prepare(s, f)...)
 	}
 	r.frozen = true
 	return list
+}
+
+// prepare composes what runs for rt; the list has what is at its places, too.
+func (rt *route) prepare(s scope) []*route {
+	list := s.enter(rt.router, rt.wraps)
+	rt.run = chain(s.around, rt.handler)
+	rt.within = s.within
+	return append(list, rt)
+}
+
+// lastPlace is inside all layers of r, and stays from one serving to the next.
+func (r *Router) lastPlace() *cvolo.Layer {
+	if r.last == nil {
+		r.last = newPlace(func(layer cvolo.Volo_layer) int {
+			return cvolo.Volo_router_add_layer(r.c, layer)
+		}, "Use").place
+	}
+	return r.last
 }
 
 // setFallbacks has Go answer 404, 405 and OPTIONS too where middleware stands

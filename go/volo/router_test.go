@@ -163,52 +163,6 @@ func TestMiddlewareCanAnswerInPlaceOfTheRest(t *testing.T) {
 	}
 }
 
-func TestLayersOfLibvoloStandOutsideMiddlewareOrAreRefused(t *testing.T) {
-	const words = "cannot stand inside"
-	layer := volo.ETag(false)
-	for name, f := range map[string]func(){
-		"after Use": func() { r := volo.NewRouter(); r.Use(tag("a")); r.UseNative(layer) },
-		"in a group": func() {
-			r := volo.NewRouter()
-			r.Use(tag("a"))
-			r.Group("/g", func(g *volo.Router) { g.UseNative(layer) })
-		},
-		"on a route": func() { r := volo.NewRouter(); r.Use(tag("a")); r.Get("/", text(""), volo.WithNative(layer)) },
-		"in a nested router": func() {
-			r, n := volo.NewRouter(), volo.NewRouter()
-			n.UseNative(layer)
-			r.Use(tag("a"))
-			r.Nest("/n", n)
-		},
-		"Use around a group": func() { r := volo.NewRouter(); r.Group("/g", nil).UseNative(layer); r.Use(tag("a")) },
-		"Use around a route": func() { r := volo.NewRouter(); r.Get("/", text(""), volo.WithNative(layer)); r.Use(tag("a")) },
-		"Use around a nested router": func() {
-			r, n := volo.NewRouter(), volo.NewRouter()
-			n.UseNative(layer)
-			r.Nest("/n", n)
-			r.Use(tag("a"))
-		},
-		"deep down": func() { r := volo.NewRouter(); r.Group("/a", nil).Group("/b", nil).UseNative(layer); r.Use(tag("a")) },
-	} {
-		if got := panics(f); !strings.Contains(got, words) || !strings.Contains(got, "ETag") {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-	for name, f := range map[string]func(){
-		"before Use": func() { r := volo.NewRouter(); r.UseNative(layer); r.Use(tag("a")) },
-		"beside middleware": func() {
-			r := volo.NewRouter()
-			r.Group("/g", func(g *volo.Router) { g.Use(tag("a")) })
-			r.Group("/h", func(g *volo.Router) { g.UseNative(layer) })
-		},
-		"with own": func() { r := volo.NewRouter(); r.Get("/", text(""), volo.WithNative(layer), volo.With(tag("a"))) },
-	} {
-		if got := panics(f); got != "" {
-			t.Errorf("%s: %q", name, got)
-		}
-	}
-}
-
 func TestStockLayersAreThoseOfLibvolo(t *testing.T) {
 	r := volo.NewRouter()
 	r.UseNative(volo.SecureHeaders(0, "default-src 'self'"), volo.RequestID("", true), volo.ETag(false),

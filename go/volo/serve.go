@@ -152,9 +152,12 @@ func (x *exchange) fail(c *Ctx, err error) {
 		if !x.isGone(err) {
 			x.logError(err)
 		}
+	case x.isAnswered(err):
+		x.tellAround(err)
 	default:
 		x.refuse()
 		x.answerError(c, err)
+		x.tellAround(err)
 	}
 }
 
@@ -186,6 +189,10 @@ func (x *exchange) abort() {
 	}
 	x.refuse()
 	x.writer = nil
+	if x.passage == leaving { // it is answered: what came is not to be seen
+		x.status = http.StatusInternalServerError
+		return
+	}
 	cvolo.Abort(x.job.Cx)
 	x.kind = answerGone
 }
@@ -245,7 +252,7 @@ func (x *exchange) put(b *cvolo.Batch) bool {
 	size, body := 0, ""
 	if x.kind != answerStream {
 		size = x.size()
-		if x.kind != answerBlock {
+		if x.kind != answerBlock && x.kind != answerPassed {
 			body = x.content()
 		}
 	}
@@ -265,8 +272,11 @@ func (x *exchange) put(b *cvolo.Batch) bool {
 	switch {
 	case x.kind == answerBlock:
 		x.block.Into(answer)
-	case body != "":
+	case body != "" || x.passage == leaving && x.kind != answerPassed:
 		answer.Body = b.Put(body)
+	}
+	if x.passage == leaving {
+		x.change(b, answer)
 	}
 	return true
 }

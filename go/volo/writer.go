@@ -167,6 +167,10 @@ func (w *Writer) begin() {
 		w.err = ErrThread
 		return
 	}
+	if x.passage == leaving {
+		w.err = ErrAnswered
+		return
+	}
 	x.refuseContent()
 	w.told = make(chan struct{}, 1)
 	w.context = x.ownContext()
@@ -225,7 +229,7 @@ func (w *Writer) finish(ok bool) {
 	switch {
 	case ok && !w.open && x.kind != answerNone && x.kind < answerStream && len(w.buffer) == 0:
 		// answered otherwise
-	case ok && !w.open && x.kind == answerNone && len(w.after) == 0 && x.fits(w.buffer):
+	case ok && !w.open && (x.kind == answerNone || x.kind == answerPassed) && len(w.after) == 0 && x.fits(w.buffer):
 		x.setBytes(w.buffer)
 	case ok && x.kind < answerStream || w.open:
 		w.end(ok)

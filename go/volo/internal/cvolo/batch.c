@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-_Static_assert(offsetof(volo_job, param_count) + sizeof(size_t) ==
+_Static_assert(offsetof(volo_job, state) + sizeof(void *) ==
                        VOLO__GO_JOB_SIZE &&
                    offsetof(volo_answer, user) + sizeof(void *) ==
                        VOLO__GO_ANSWER_SIZE &&

@@ -272,6 +272,7 @@ extern swig_intgo _wrap_VOLO_SERVER_STREAM_LIMIT_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_HANDSHAKE_TIMEOUT_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_HANDSHAKE_LIMIT_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_RELOAD_SIGNAL_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_VOLO_SERVER_HTTP1_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_volo_server_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_47 arg3);
 extern swig_intgo _wrap_volo_server_get_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_intgo arg3);
 extern swig_intgo _wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_48 arg2);
@@ -1973,6 +1974,14 @@ func _swig_getVOLO_SERVER_RELOAD_SIGNAL() (_swig_ret Volo_server_option) {
 }
 
 var VOLO_SERVER_RELOAD_SIGNAL Volo_server_option = _swig_getVOLO_SERVER_RELOAD_SIGNAL()
+
+func _swig_getVOLO_SERVER_HTTP1() (_swig_ret Volo_server_option) {
+	var swig_r Volo_server_option
+	swig_r = (Volo_server_option)(C._wrap_VOLO_SERVER_HTTP1_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_SERVER_HTTP1 Volo_server_option = _swig_getVOLO_SERVER_HTTP1()
 
 func Volo_server_set(arg1 Volo_server, arg2 int, arg3 uint64) (_swig_ret int) {
 	var swig_r int

@@ -2653,6 +2653,18 @@ intgo _wrap_VOLO_SERVER_RELOAD_SIGNAL_cvolo_ca94dfcd2ff94513() {
 }
 
 
+intgo _wrap_VOLO_SERVER_HTTP1_cvolo_ca94dfcd2ff94513() {
+  enum volo_server_option result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_SERVER_HTTP1;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
 intgo _wrap_volo_server_set_cvolo_ca94dfcd2ff94513(struct volo_server *_swig_go_0, intgo _swig_go_1, long long _swig_go_2) {
   volo_server *arg1 = 0 ;
   int arg2 ;

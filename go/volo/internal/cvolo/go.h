@@ -38,7 +38,7 @@ enum {
     VOLO__GO_BYTES = 64 * 1024,
 
     /* What layout.go knows of the descriptors, which may have grown since. */
-    VOLO__GO_JOB_SIZE = 152,
+    VOLO__GO_JOB_SIZE = 168,
     VOLO__GO_ANSWER_SIZE = 64
 };
 

@@ -50,7 +50,19 @@ type Job struct {
 	headerCount uintptr
 	params      *Pair
 	paramCount  uintptr
+	Kind        uint32
+	Status      uint32         // of the response, in Leave
+	State       unsafe.Pointer // in Leave: what went on
 }
+
+// Kinds of jobs and of answers.
+const (
+	Serve = 0 // a job of a service
+	Enter = 1 // of a layer, on the way in
+	Leave = 2 // of a layer, on the way out
+
+	Change = 2 // an answer to Leave
+)
 
 // Headers are the field lines of the request, names in lower case.
 func (j *Job) Headers() []Pair { return unsafe.Slice(j.headers, j.headerCount) }
@@ -62,7 +74,7 @@ func (j *Job) Params() []Pair { return unsafe.Slice(j.params, j.paramCount) }
 type Answer struct {
 	Cx          unsafe.Pointer
 	Status      int32
-	_           uint32
+	Kind        uint32
 	Headers     *Pair
 	HeaderCount uintptr
 	Body        Str
@@ -127,6 +139,13 @@ func (b *Batch) AddPair(answer *Answer) *Pair {
 	}
 	answer.HeaderCount++
 	return pair
+}
+
+// Lines makes it said that the lines of an answer are all there are, be it none.
+func (b *Batch) Lines(answer *Answer) {
+	if answer.HeaderCount == 0 {
+		answer.Headers = &b.Pairs[0]
+	}
 }
 
 // News is a struct volo__go_news: what has happened to whom.
