@@ -47,8 +47,8 @@
 // A [Middleware] is func(volo.Handler) volo.Handler.  The first that is added
 // is the outermost, and wraps everything in its router, whether that was added
 // before or after, the 404 and 405 included.  Stock layers of libvolo, such as
-// [AccessLog], [CORS] and [Timeout], run on its loops, outside all middleware
-// of Go: see [Router.UseNative].
+// [AccessLog], [CORS] and [Timeout], run on its loops, and stand in the same
+// order: see [Router.UseNative], and [Router.Use] for what it costs.
 //
 // # Lifetime
 //

@@ -11,9 +11,9 @@ import (
 	"libvolo/go/volo/internal/cvolo"
 )
 
-// NativeLayer is a stock layer of libvolo: it runs on the loop's thread,
-// before any handler of Go is called and after the last has answered.  Add it
-// with [Router.UseNative] or [WithNative].
+// NativeLayer is a stock layer of libvolo: it runs on the loop's thread.  Add it
+// with [Router.UseNative] or [WithNative]; it is cheapest outside of all
+// middleware of Go.
 type NativeLayer struct {
 	name string
 	held *heldLayer

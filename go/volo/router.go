@@ -335,7 +335,7 @@ func (r *Router) take(inner *Router, prefix string) {
 //
 // Middleware with something of libvolo inside it (a layer of [Router.UseNative],
 // the redirects of [Router.SetSlash] and [Router.SetClean]) is called by way of
-// libvolo, which costs some microseconds.  To it, the next handler gives the
+// libvolo, which takes a little longer.  To it, the next handler gives the
 // answer as it comes back, already made also for an error, which is returned all
 // the same: fields and status can be changed, the content read and replaced,
 // though that of a stream not be read, nor anything be replaced by a stream or

@@ -4,9 +4,9 @@
     app.layer(volo.layers.cors(["https://example.com"]))
 
 Each function makes a :class:`Layer`, which an app, a router, a group or a
-route takes beside middleware written in Python.  C runs outside Python, so a
-stock layer has to stand outside the Python ones; where it would not, it is
-refused when it is added.
+route takes beside layers written in Python, in one order.  It is cheapest
+outside of those: one in Python around it has to go by way of C, see
+:meth:`volo.Router.layer`.
 
 There is no ``filter`` that asks a Python function: it would have to be called
 on the thread of a loop, which must not wait for the interpreter.  Middleware
