@@ -28,6 +28,10 @@ async def app(scope, receive, send):
     text = str(os.getpid())
     if path == "/slow":
         await asyncio.sleep(0.8)
+    if path == "/wait":
+        open("waiting", "w").close()
+        while not os.path.exists("go"):
+            await asyncio.sleep(0.01)
     if path == "/die":
         os.kill(os.getpid(), signal.SIGKILL)
     if path.endswith("/scope"):

@@ -189,22 +189,14 @@ def test_a_request_in_flight_is_answered_before_the_end(
     found: list[str] = []
     with Command(tmp_path, write_app(tmp_path), "--port", "0") as command:
         command.get()
-        thread = threading.Thread(target=lambda: found.append(command.get("/slow")))
+        thread = threading.Thread(target=lambda: found.append(command.get("/wait")))
         thread.start()
-        until(lambda: _is_connected(command.port))
+        until((tmp_path / "waiting").exists)
         command.signal(number)
+        (tmp_path / "go").touch()
         thread.join(DEADLINE)
         assert command.code() == 0
     assert found == [str(command.pid)]
-
-
-def _is_connected(port: int) -> bool:
-    """Whether somebody has a connection to ``port`` open."""
-    wanted = f":{port:04X}"
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(
-        line.split()[1].endswith(wanted) and line.split()[3] == "01" for line in lines
-    )
 
 
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:

@@ -104,21 +104,14 @@ def test_sigterm_answers_requests_in_flight(tmp_path: Path) -> None:
     found: list[str] = []
     with workers(tmp_path, 2) as command:
         command.pids(2)
-        thread = threading.Thread(target=lambda: found.append(command.get("/slow")))
+        thread = threading.Thread(target=lambda: found.append(command.get("/wait")))
         thread.start()
-        until(lambda: _is_connected(command.port))
+        until((tmp_path / "waiting").exists)
         command.signal(signal.SIGTERM)
+        (tmp_path / "go").touch()
         thread.join(DEADLINE)
         assert command.code() == 0
     assert len(found) == 1 and found[0].isdigit()
-
-
-def _is_connected(port: int) -> bool:
-    wanted = f":{port:04X}"
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return any(
-        line.split()[1].endswith(wanted) and line.split()[3] == "01" for line in lines
-    )
 
 
 def test_sigttin_and_sigttou_make_one_more_and_one_less(tmp_path: Path) -> None:
