@@ -122,6 +122,20 @@ test_a_handler_may_outlive_the_connection(void **state)
 }
 
 static void
+test_a_handler_may_see_the_connection_closed(void **state)
+{
+    static const char two[] = "\0\0\6\1\5\0\0\0\1\x82\x84\x86\x41\1a"
+                              "\0\0\4\1\5\0\0\0\3\x82\x84\x86\xbe";
+
+    (void)state;
+    peer_settle(&p);
+    p.rig.close_next = 1;
+    assert_int_equal(rig_give(&p.rig, two, sizeof two - 1), sizeof two - 1);
+    assert_null(p.rig.h2);
+    assert_int_equal(p.rig.w.served, 1);
+}
+
+static void
 test_streams_beyond_the_limit_are_refused(void **state)
 {
     int32_t id = 0;
@@ -285,6 +299,27 @@ test_a_body_that_does_not_come_is_given_up(void **state)
     other = peer_get(&p, "/ok");
     peer_settle(&p);
     assert_int_equal(peer_reply(&p, other)->status, 200);
+}
+
+static void
+test_what_is_not_read_is_not_missed(void **state)
+{
+    const struct upload body = {"part", 4, 0, 1};
+    int32_t id = peer_ask(&p, "POST", "/echo", NULL, 0, &body);
+
+    (void)state;
+    peer_settle(&p);
+    rig_feed(&p.rig, "\0\0\x8\6", 4); /* of a PING */
+    p.rig.w.config.out_limit = 0;
+    volo__outq_copy(&p.rig.w.out, "", 1);
+    p.rig.h2->ops->wants(p.rig.h2);
+    ((struct volo__h2 *)p.rig.h2)->full = 1;
+    p.rig.w.home.now_ms += 100000;
+    assert_true(p.rig.h2->ops->due(p.rig.h2) > p.rig.w.home.now_ms);
+    volo__outq_sent(&p.rig.w.out, 1);
+    p.rig.h2->ops->output_left(p.rig.h2);
+    assert_int_equal(p.rig.h2->ops->due(p.rig.h2), p.rig.w.home.now_ms + 10000);
+    assert_int_equal(peer_reply(&p, id)->status, 0);
 }
 
 static void
@@ -487,6 +522,11 @@ main(void)
                                         open_peer, close_peer),
         cmocka_unit_test_setup_teardown(
             test_a_tunnel_that_nobody_makes_is_refused, open_peer, close_peer),
+        cmocka_unit_test_setup_teardown(
+            test_a_handler_may_see_the_connection_closed, open_peer,
+            close_peer),
+        cmocka_unit_test_setup_teardown(test_what_is_not_read_is_not_missed,
+                                        open_peer, close_peer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

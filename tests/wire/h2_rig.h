@@ -13,7 +13,7 @@
 struct rig {
     struct wire w; /* of it, "h1" is not in use */
     struct volo__wire *h2;
-    volo_layer_fn layer; /* around the service, if set */
+    int close_next; /* in the middle of serving */
 };
 
 static struct rig *rig_here;
@@ -32,7 +32,6 @@ rig_on_serve(struct volo__wire *h2, volo_cx *cx)
 {
     struct wire *w = wire_here;
 
-    (void)h2;
     w->served++;
     volo__cx_started(cx);
     if (w->served % 2)
@@ -40,6 +39,10 @@ rig_on_serve(struct volo__wire *h2, volo_cx *cx)
     else
         w->finished++;
     wire_service(cx);
+    if (rig_here->close_next) {
+        h2->ops->close(h2);
+        rig_here->h2 = NULL;
+    }
     volo_cx_unref(cx);
 }
 

@@ -228,6 +228,7 @@ output_left(struct volo__wire *wire)
 
     if (h2->busy || h2->state == VOLO__H2_CLOSED)
         return;
+    volo__h2_hear_again(h2);
     before = volo__h2_enter(h2);
     volo__h2_leave(h2, before, 0);
 }

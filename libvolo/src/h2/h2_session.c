@@ -236,6 +236,7 @@ pump(struct volo__h2 *h2)
            (n = nghttp2_session_mem_send(h2->session, &ptr)) > 0)
         err = h2->patched ? volo__outq_copy(out, ptr, (size_t)n)
                           : patch(h2, ptr, (size_t)n);
+    h2->full |= out->bytes > h2->wire.config->out_limit;
     if (err || n < 0)
         volo__h2_cut(h2);
 }

@@ -26,6 +26,29 @@ volo__h2_sooner(struct volo__h2 *h2, uint64_t from, uint64_t by)
     h2->due = earliest(h2->due, later(from, by));
 }
 
+/* With a full queue nothing is read, and nobody to blame for what does not
+ * come. */
+static int
+is_deaf(const struct volo__h2 *h2)
+{
+    return h2->wire.out->bytes > h2->wire.config->out_limit;
+}
+
+void
+volo__h2_hear_again(struct volo__h2 *h2)
+{
+    uint64_t now = h2->wire.home->now_ms;
+    struct volo__h2_stream *stream;
+
+    if (!h2->full || is_deaf(h2))
+        return;
+    h2->full = 0;
+    h2->block_since = now;
+    for (stream = h2->first; stream; stream = stream->next)
+        stream->body_last = now;
+    volo__h2_sooner(h2, now, h2->wire.config->body_timeout);
+}
+
 /* ---- Of a stream --------------------------------------------------------- */
 
 static uint64_t
@@ -34,7 +57,7 @@ body_due(const struct volo__h2_stream *stream)
     const struct volo__wire_config *config = stream->h2->wire.config;
     uint64_t due, rate = config->body_rate;
 
-    if (!volo__h2_body_waits(stream))
+    if (!volo__h2_body_waits(stream) || is_deaf(stream->h2))
         return UINT64_MAX;
     due = later(stream->body_last, config->body_timeout);
     if (!rate || rate == UINT64_MAX)
@@ -107,7 +130,7 @@ hello_due(const struct volo__h2 *h2)
 static uint64_t
 block_due(const struct volo__h2 *h2)
 {
-    if (!volo__h2_in_block(h2))
+    if (!volo__h2_in_block(h2) || is_deaf(h2))
         return UINT64_MAX;
     return later(h2->block_since, h2->wire.config->head_timeout);
 }
@@ -151,7 +174,7 @@ volo__h2_due(const struct volo__wire *wire)
 
     if (h2->state == VOLO__H2_CLOSED)
         return UINT64_MAX;
-    if (volo__h2_in_block(h2))
+    if (volo__h2_in_block(h2) && !is_deaf(h2))
         volo__h2_sooner(h2, h2->block_since, wire->config->head_timeout);
     if (h2->due <= wire->home->now_ms)
         h2->due = next_due(h2);

@@ -115,6 +115,7 @@ struct volo__h2 {
     uint8_t acked;   /* and the ack of ours */
     uint8_t patched; /* our SETTINGS have been written */
     uint8_t eof;     /* nothing comes any more */
+    uint8_t full;    /* the queue was: nothing was read meanwhile */
     uint8_t cutting; /* see volo__h2_cut() */
     struct volo__outq nowhere; /* where it writes to when it is dead */
     uint32_t fault;            /* why a callback has stopped nghttp2 */

@@ -188,6 +188,10 @@ void volo__h2_earn(struct volo__h2 *h2, uint32_t n);
 uint64_t volo__h2_due(const struct volo__wire *wire);
 void volo__h2_timeout(struct volo__wire *wire);
 
+/* volo__h2_hear_again(h2): if the queue was full and is not any more, what was
+ * not read meanwhile is not overdue. */
+void volo__h2_hear_again(struct volo__h2 *h2);
+
 /* volo__h2_sooner(h2, from, by): something may be due ${by} after ${from}. */
 void volo__h2_sooner(struct volo__h2 *h2, uint64_t from, uint64_t by);
 
