@@ -31,6 +31,7 @@ volo__cx_new(struct volo__home *home)
     volo__fields_init(&cx->req.headers, cx->req_room, VOLO__REQ_FIELDS);
     volo__fields_init(&cx->res.headers, cx->res_room, VOLO__RES_FIELDS);
     volo__arena_init(&cx->arena, cx + 1, VOLO__SLAB_SIZE - sizeof *cx);
+    volo__arena_init(&cx->late, cx->late_room, sizeof cx->late_room);
     home->live++;
     return cx;
 }
@@ -242,11 +243,12 @@ volo_cx_is_answered(const volo_cx *cx)
     return atomic_load(&cx->state) == VOLO__ANSWERED;
 }
 
+/* Whoever owns the exchange may be at work in its arena meanwhile. */
 static int
 hook_add(struct volo__hook **list, volo_cx *cx, void (*fn)(volo_cx *, void *),
          void *user, volo_free_fn user_free)
 {
-    struct volo__hook *hook = volo__arena_alloc(&cx->arena, sizeof *hook);
+    struct volo__hook *hook = volo__arena_alloc(&cx->late, sizeof *hook);
 
     if (!hook)
         return VOLO_ENOMEM;

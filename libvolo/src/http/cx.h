@@ -134,7 +134,12 @@ struct volo__response {
     volo_str upgrade;
 };
 
-enum { VOLO__REQ_FIELDS = 20, VOLO__RES_FIELDS = 8, VOLO__FRAMES = 8 };
+enum {
+    VOLO__REQ_FIELDS = 20,
+    VOLO__RES_FIELDS = 8,
+    VOLO__FRAMES = 8,
+    VOLO__LATE_ROOM = 128
+};
 
 struct volo_cx {
     struct volo__home *home;
@@ -164,7 +169,7 @@ struct volo_cx {
     uint16_t frame_floor; /* those below went to an heir */
 
     struct volo__arena arena; /* the owner's */
-    struct volo__arena late;  /* the codec's, for what comes after the head */
+    struct volo__arena late;  /* the loop's: what comes after the head, hooks */
     struct volo__request req;
     struct volo__response res;
     struct volo__body body;
@@ -196,6 +201,7 @@ struct volo_cx {
 
     volo_pair req_room[VOLO__REQ_FIELDS];
     volo_pair res_room[VOLO__RES_FIELDS];
+    char late_room[VOLO__LATE_ROOM];
     struct volo__frame frame_room[VOLO__FRAMES];
 };
 
