@@ -123,17 +123,33 @@ test_rapid_reset(void **state)
     expect_calm(n, 100);
 }
 
+/* Errors of a stream that are ours to answer with a reset. */
 static void
 test_resets_that_are_provoked(void **state)
+{
+    static const char bad[] = "\x83\x86\x04\x05/echo\x01\x01"
+                              "a\x00\x01X\x01y";
+    uint32_t id, n = 0;
+
+    (void)state;
+    for (id = 1; !is_over() && n < 5000; id += 2, n++)
+        frame(NGHTTP2_HEADERS, END_HEADERS, id, bad, sizeof bad - 1);
+    expect_calm(n, 100);
+    assert_true(r.w.home.live < 20);
+}
+
+/* Some versions of nghttp2 take that for the end of the connection. */
+static void
+test_windows_that_overflow(void **state)
 {
     uint32_t id, n = 0;
 
     (void)state;
     for (id = 1; !is_over() && n < 5000; id += 2, n++) {
         frame(NGHTTP2_HEADERS, END_HEADERS, id, head_echo, strlen(head_echo));
-        word(NGHTTP2_WINDOW_UPDATE, id, INT32_MAX); /* overflows */
+        word(NGHTTP2_WINDOW_UPDATE, id, INT32_MAX);
     }
-    expect_calm(n, 100);
+    assert_true(is_over());
     assert_true(r.w.home.live < 20);
 }
 
@@ -514,12 +530,13 @@ test_data_for_a_stream_that_has_ended(void **state)
 static void
 test_data_for_a_stream_that_we_reset_may_be_on_its_way(void **state)
 {
+    static const char bad[] = "\x83\x86\x04\x05/echo\x01\x01"
+                              "a\x00\x01X\x01y";
+
     (void)state;
-    frame(NGHTTP2_HEADERS, END_HEADERS, 1, head_echo, strlen(head_echo));
-    word(NGHTTP2_WINDOW_UPDATE, 1, INT32_MAX);
+    frame(NGHTTP2_HEADERS, END_HEADERS, 1, bad, sizeof bad - 1);
     frame(NGHTTP2_DATA, 0, 1, "more", 4);
-    r.w.served = 0;
-    expect_reset(NGHTTP2_FLOW_CONTROL_ERROR);
+    expect_reset(NGHTTP2_PROTOCOL_ERROR);
 }
 
 static void
@@ -593,6 +610,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rapid_reset, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(test_resets_that_are_provoked, open_rig,
+                                        close_rig),
+        cmocka_unit_test_setup_teardown(test_windows_that_overflow, open_rig,
                                         close_rig),
         cmocka_unit_test_setup_teardown(test_refusals_cost_what_resets_do,
                                         open_rig, close_rig),

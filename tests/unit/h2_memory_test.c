@@ -306,7 +306,9 @@ test_a_stream_that_stalls_holds_its_window_at_most(void **state)
         rig_feed(&r, f.text, f.len);
         assert_true(held < before + 2 * 65536);
     }
-    assert_int_equal(rig_code(&r, 3), 3 /* FLOW_CONTROL_ERROR */);
+    /* Of the stream or, with some versions of nghttp2, of all. */
+    assert_int_equal(rig_code(&r, rig_frames(&r, 3, NULL) ? 3 : 7),
+                     NGHTTP2_FLOW_CONTROL_ERROR);
     assert_int_equal(rig_close(&r), 0);
     volo_set_allocator(NULL, NULL);
 }
