@@ -26,8 +26,6 @@ async def app(scope, receive, send):
         return
     path = scope["path"]
     text = str(os.getpid())
-    if path == "/slow":
-        await asyncio.sleep(0.8)
     if path == "/wait":
         open("waiting", "w").close()
         while not os.path.exists("go"):
