@@ -48,7 +48,7 @@ def test_routes(example):
     assert ask("POST", "/form", form, b"name=Ada&age=-1").status == 422
     assert ask("POST", "/form", JSON, b"{}").status == 415
     assert ask("POST", "/distance", JSON, b'{"x":3,"y":4}').body == b"25\n"
-    assert ask("POST", "/distance", JSON, b'{"x":3}').status == 400
+    assert ask("POST", "/distance", JSON, b'{"x":3}').status == 422
     assert ask("GET", "/colour/ff8800").body == b"red 255, green 136, blue 0\n"
     assert ask("GET", "/colour/blue").status == 422
     assert ask("GET", "/files/a/b/c.txt").body == b"a/b/c.txt"

@@ -175,8 +175,9 @@ def test_the_settings_of_an_upgrade_count(server):
     assert a.status == 101
     with h2wire.after_upgrade(wire, values) as c:
         c.polite = False
-        c.sync()
         s = c.streams[1]
+        c.until(lambda: len(s.body) >= 10)
+        c.sync()
         assert (s.status, len(s.body), s.ended) == (200, 10, False)
         c.give(1, 1000)
         assert len(c.answer(1).body) == 100
