@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "h1/state.h"
+#include "http/message.h"
 #include "http/uri.h"
 
 /* ---- The request line ---------------------------------------------------- */
@@ -16,11 +17,11 @@
 static int
 check_method(const char *line, size_t len)
 {
-    size_t shown = len < VOLO__H1_METHOD_LIMIT ? len : VOLO__H1_METHOD_LIMIT;
+    size_t shown = len < VOLO__METHOD_LIMIT ? len : VOLO__METHOD_LIMIT;
 
     if (!volo__is_token(volo_str_make(line, shown)))
         return 400;
-    return len > VOLO__H1_METHOD_LIMIT ? 501 : 0;
+    return len > VOLO__METHOD_LIMIT ? 501 : 0;
 }
 
 static int
@@ -60,7 +61,7 @@ check_rest(struct volo__h1 *h1, volo_cx *cx, const char *ptr, size_t len)
 static int
 check_any_line(struct volo__h1 *h1, volo_cx *cx, const char *line, size_t len)
 {
-    size_t most = len > VOLO__H1_METHOD_LIMIT ? VOLO__H1_METHOD_LIMIT + 1 : len;
+    size_t most = len > VOLO__METHOD_LIMIT ? VOLO__METHOD_LIMIT + 1 : len;
     const char *space = memchr(line, ' ', most);
     size_t method = space ? (size_t)(space - line) : most;
     int status = check_method(line, method);
@@ -88,7 +89,7 @@ volo__h1_check_line(struct volo__h1 *h1, volo_cx *cx, const char *line,
 int
 volo__h1_check_part(const struct volo__h1 *h1, const char *line, size_t len)
 {
-    size_t most = len > VOLO__H1_METHOD_LIMIT ? VOLO__H1_METHOD_LIMIT + 1 : len;
+    size_t most = len > VOLO__METHOD_LIMIT ? VOLO__METHOD_LIMIT + 1 : len;
     const char *space = memchr(line, ' ', most);
     size_t method = space ? (size_t)(space - line) : most;
     int status;
@@ -109,12 +110,6 @@ volo__h1_check_part(const struct volo__h1 *h1, const char *line, size_t len)
 }
 
 /* ---- The fields ---------------------------------------------------------- */
-
-static int
-has(const volo_cx *cx, int id)
-{
-    return (cx->req.headers.seen >> id) & 1;
-}
 
 static int
 is_repeated(const struct volo__h1 *h1, int id)
@@ -147,9 +142,9 @@ lists(const volo_cx *cx, int id, const char *token)
 static int
 check_target(const struct volo__h1 *h1, volo_cx *cx)
 {
-    struct volo__target target;
+    volo_str authority;
 
-    if (has(cx, VOLO_FIELD_HOST)) {
+    if (volo__fields_has(&cx->req.headers, VOLO_FIELD_HOST)) {
         cx->req.authority = value_of(cx, VOLO_FIELD_HOST);
         if (is_repeated(h1, VOLO_FIELD_HOST) ||
             !volo__authority_valid(cx->req.authority))
@@ -157,14 +152,10 @@ check_target(const struct volo__h1 *h1, volo_cx *cx)
     } else if (cx->req.version != 10) {
         return 400;
     }
-    if (volo__target_parse(&target, cx->req.method, cx->req.target) < 0)
+    if (volo__cx_take_target(cx, cx->req.method, &authority))
         return 400;
-    cx->req.path = target.path;
-    cx->req.original_path = target.path;
-    cx->req.query = target.query;
-    cx->req.bad_path = target.path.ptr == NULL;
-    if (target.authority.ptr)
-        cx->req.authority = target.authority;
+    if (authority.ptr)
+        cx->req.authority = authority;
     return 0;
 }
 
@@ -193,13 +184,14 @@ check_framing(const struct volo__h1 *h1, volo_cx *cx)
 {
     uint64_t length;
 
-    if (has(cx, VOLO_FIELD_TRANSFER_ENCODING)) {
-        if (cx->req.version == 10 || has(cx, VOLO_FIELD_CONTENT_LENGTH))
+    if (volo__fields_has(&cx->req.headers, VOLO_FIELD_TRANSFER_ENCODING)) {
+        if (cx->req.version == 10 ||
+            volo__fields_has(&cx->req.headers, VOLO_FIELD_CONTENT_LENGTH))
             return 400;
         cx->body.length = -1;
         return check_coding(h1, cx);
     }
-    if (!has(cx, VOLO_FIELD_CONTENT_LENGTH))
+    if (!volo__fields_has(&cx->req.headers, VOLO_FIELD_CONTENT_LENGTH))
         return 0;
     if (is_repeated(h1, VOLO_FIELD_CONTENT_LENGTH) ||
         volo__u64_parse(&length, value_of(cx, VOLO_FIELD_CONTENT_LENGTH)) ||
@@ -213,29 +205,12 @@ check_framing(const struct volo__h1 *h1, volo_cx *cx)
 static int
 client_stays(const volo_cx *cx)
 {
-    if (!has(cx, VOLO_FIELD_CONNECTION))
+    if (!volo__fields_has(&cx->req.headers, VOLO_FIELD_CONNECTION))
         return cx->req.version != 10;
     if (lists(cx, VOLO_FIELD_CONNECTION, "close"))
         return 0;
     return cx->req.version != 10 ||
            lists(cx, VOLO_FIELD_CONNECTION, "keep-alive");
-}
-
-/* RFC 9110 section 10.1.1: only from HTTP/1.1 on, and if there is a body. */
-static int
-check_expect(volo_cx *cx)
-{
-    const struct volo__fields *fields = &cx->req.headers;
-    uint32_t i;
-
-    if (!has(cx, VOLO_FIELD_EXPECT) || cx->req.version == 10)
-        return 0;
-    for (i = 0; i < fields->count; i++)
-        if (fields->v[i].id == VOLO_FIELD_EXPECT &&
-            !volo__str_ieq(fields->v[i].value, VOLO_STR("100-continue")))
-            return 417;
-    cx->req.expect = cx->body.length != 0;
-    return 0;
 }
 
 static void
@@ -244,8 +219,8 @@ set_bits(volo_cx *cx)
     uint32_t bits = 0;
 
     if (cx->req.method == VOLO_CONNECT ||
-        (has(cx, VOLO_FIELD_UPGRADE) && cx->req.version != 10 &&
-         lists(cx, VOLO_FIELD_CONNECTION, "upgrade")))
+        (volo__fields_has(&cx->req.headers, VOLO_FIELD_UPGRADE) &&
+         cx->req.version != 10 && lists(cx, VOLO_FIELD_CONNECTION, "upgrade")))
         bits |= VOLO__H1_UPGRADE | VOLO__H1_EXCLUSIVE;
     if (cx->body.length || !volo_method_is_safe(cx->req.method))
         bits |= VOLO__H1_EXCLUSIVE;
@@ -261,8 +236,8 @@ volo__h1_check_head(struct volo__h1 *h1, volo_cx *cx)
         status = check_framing(h1, cx);
     if (!status && cx->req.method == VOLO_CONNECT && cx->body.length)
         status = 400;
-    if (!status)
-        status = check_expect(cx);
+    if (!status && cx->req.version != 10)
+        status = volo__cx_take_expect(cx, cx->body.length != 0);
     if (status)
         return status;
     set_bits(cx);

@@ -5,6 +5,7 @@
  */
 #include "base/str.h"
 #include "h1/state.h"
+#include "http/message.h"
 
 static void
 left(void *user)
@@ -37,33 +38,11 @@ volo__h1_finish(struct volo__h1 *h1, volo_cx *cx)
 
 /* ---- Sending ------------------------------------------------------------- */
 
-static int
-has_no_content(const volo_cx *cx)
-{
-    int status = cx->res.status;
-
-    return cx->req.method == VOLO_HEAD || status < 200 || status == 204 ||
-           status == 304;
-}
-
-/* RFC 9110 section 8.6: 204 and 1xx must not have a length; 304 may, if it is
- * that of the content which 200 would have had. */
-static int
-framing_of(const volo_cx *cx)
-{
-    int status = cx->res.status;
-
-    if (status < 200 || status == 204)
-        return VOLO__H1_NO_LENGTH;
-    if (status == 304 && !cx->res.body.len)
-        return VOLO__H1_NO_LENGTH;
-    return VOLO__H1_KNOWN_LENGTH;
-}
-
 static void
 send_head_only(struct volo__h1 *h1, volo_cx *cx)
 {
-    int framing = framing_of(cx);
+    int framing =
+        volo__cx_has_length(cx) ? VOLO__H1_KNOWN_LENGTH : VOLO__H1_NO_LENGTH;
     uint64_t length = cx->res.body.len;
 
     if (cx->res.streamed && framing == VOLO__H1_KNOWN_LENGTH) {
@@ -111,13 +90,6 @@ send_upgrade(struct volo__h1 *h1, volo_cx *cx)
     h1->wire.host->upgrade(&h1->wire, cx);
 }
 
-/* A tunnel has no content, and we have not made one. */
-static int
-is_tunnel(const volo_cx *cx)
-{
-    return cx->req.method == VOLO_CONNECT && cx->res.status / 100 == 2;
-}
-
 static void
 send_response(struct volo__h1 *h1, volo_cx *cx)
 {
@@ -125,11 +97,12 @@ send_response(struct volo__h1 *h1, volo_cx *cx)
         send_upgrade(h1, cx);
         return;
     }
-    if (is_tunnel(cx))
+    /* We have not made one. */
+    if (volo__cx_is_tunnel(cx))
         cx->res.status = 501;
     if (h1->parsing == cx && !cx->res.streamed)
         volo__h1_body_unread(h1);
-    if (has_no_content(cx))
+    if (volo__cx_has_no_content(cx))
         send_head_only(h1, cx);
     else if (cx->res.streamed)
         volo__h1_stream_begin(h1, cx);

@@ -78,12 +78,6 @@ put_fields(char *p, const struct volo__fields *fields)
     return p;
 }
 
-static int
-has(const volo_cx *cx, int id)
-{
-    return (cx->res.headers.seen >> id) & 1;
-}
-
 static size_t
 room_for_fields(const struct volo__fields *fields)
 {
@@ -137,9 +131,9 @@ put_head(char *p, const struct volo__h1 *h1, const volo_cx *cx, int framing,
     const char *server = h1->wire.config->server_name;
 
     p = put_status(p, cx->res.status);
-    if (!has(cx, VOLO_FIELD_DATE))
+    if (!volo__fields_has(&cx->res.headers, VOLO_FIELD_DATE))
         p = put_date(p, h1->wire.home);
-    if (server && !has(cx, VOLO_FIELD_SERVER)) {
+    if (server && !volo__fields_has(&cx->res.headers, VOLO_FIELD_SERVER)) {
         p = PUT(p, "server: ");
         p = put(p, server, strlen(server));
         p = PUT(p, "\r\n");

@@ -33,8 +33,7 @@ enum {
     /* What is read and thrown away for the sake of the connection. */
     VOLO__H1_DRAIN_LIMIT = 65536,
     VOLO__H1_SMALL_BODY = 4096, /* copied behind the head */
-    VOLO__H1_METHOD_LIMIT = 64,
-    VOLO__H1_BLANK_LIMIT = 8 /* octets: four empty lines */
+    VOLO__H1_BLANK_LIMIT = 8    /* octets: four empty lines */
 };
 
 extern const struct volo__codec volo__h1_codec;

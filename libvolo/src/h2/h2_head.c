@@ -348,7 +348,7 @@ volo__h2_head_end(struct volo__h2 *h2, struct volo__h2_stream *stream,
     if (!status && stream->cookies > 1)
         status = join_cookies(stream->cx);
     if (!status)
-        status = volo__h2_check_head(h2, stream, end_stream);
+        status = volo__h2_check_head(stream, end_stream);
     if (status)
         volo__h2_refuse(stream, status);
     else

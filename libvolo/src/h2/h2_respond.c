@@ -7,16 +7,11 @@
 
 #include "base/str.h"
 #include "h2/state.h"
+#include "http/message.h"
 
 enum { OWN_FIELDS = 4 /* :status, date, server, content-length */ };
 
 /* ---- The head ------------------------------------------------------------ */
-
-static int
-has(const volo_cx *cx, int id)
-{
-    return (cx->res.headers.seen >> id) & 1;
-}
 
 static volo_str
 status_text(struct volo__h2_stream *stream, int status)
@@ -27,30 +22,14 @@ status_text(struct volo__h2_stream *stream, int status)
     return volo_str_make(stream->status, 3);
 }
 
-static int
-has_no_content(const volo_cx *cx)
-{
-    int status = cx->res.status;
-
-    return cx->req.method == VOLO_HEAD || status < 200 || status == 204 ||
-           status == 304;
-}
-
-static int
-is_tunnel(const volo_cx *cx)
-{
-    return cx->req.method == VOLO_CONNECT && cx->res.status / 100 == 2;
-}
-
-/* RFC 9110 section 8.6; absent if none is said. */
+/* Absent if none is said. */
 static volo_str
 length_text(struct volo__h2_stream *stream)
 {
     const volo_cx *cx = stream->cx;
     uint64_t length = cx->res.body.len;
 
-    if (cx->res.status < 200 || cx->res.status == 204 || is_tunnel(cx) ||
-        (cx->res.status == 304 && !length))
+    if (!volo__cx_has_length(cx))
         return volo_str_make(NULL, 0);
     if (cx->res.streamed) {
         if (cx->res.length < 0)
@@ -71,10 +50,10 @@ put_head(struct volo__h2_nva *nva, struct volo__h2_stream *stream)
 
     volo__h2_nva_put(nva, VOLO_STR(":status"),
                      status_text(stream, cx->res.status));
-    if (!has(cx, VOLO_FIELD_DATE))
+    if (!volo__fields_has(&cx->res.headers, VOLO_FIELD_DATE))
         volo__h2_nva_put(nva, VOLO_STR("date"),
                          volo_str_make(volo__home_date(h2->wire.home), 29));
-    if (server && !has(cx, VOLO_FIELD_SERVER))
+    if (server && !volo__fields_has(&cx->res.headers, VOLO_FIELD_SERVER))
         volo__h2_nva_put(nva, VOLO_STR("server"), volo_str_of(server));
     volo__h2_nva_fields(nva, &cx->res.headers);
     if (length.ptr)
@@ -99,8 +78,9 @@ submit(struct volo__h2_stream *stream)
     volo_cx *cx = stream->cx;
     nghttp2_data_provider from = {{.ptr = stream}, volo__h2_read_data};
     struct volo__h2_nva nva;
-    int bare = has_no_content(cx) || (!cx->res.streamed && !cx->res.body.len),
-        rc;
+    int bare =
+        volo__cx_has_no_content(cx) || (!cx->res.streamed && !cx->res.body.len);
+    int rc;
 
     if (volo__h2_nva_begin(&nva, cx->res.headers.count + OWN_FIELDS)) {
         volo__h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
@@ -186,7 +166,7 @@ respond(volo_cx *cx)
     uint8_t before = volo__h2_enter(h2);
 
     /* A tunnel is a stream in both directions. */
-    if (is_tunnel(cx) && !cx->res.streamed)
+    if (volo__cx_is_tunnel(cx) && !cx->res.streamed)
         cx->res.status = 501;
     submit(stream);
     volo__h2_leave(h2, before, 1);

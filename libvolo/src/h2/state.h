@@ -99,10 +99,9 @@ void volo__h2_serve_ready(struct volo__h2 *h2);
 
 /* ---- h2_check.c ---------------------------------------------------------- */
 
-/* volo__h2_check_head(h2, stream, end_stream): what the head as a whole must
+/* volo__h2_check_head(stream, end_stream): what the head as a whole must
  * obey; sets what follows from it.  Returns 0 or a status. */
-int volo__h2_check_head(struct volo__h2 *h2, struct volo__h2_stream *stream,
-                        int end_stream);
+int volo__h2_check_head(struct volo__h2_stream *stream, int end_stream);
 
 /* ---- h2_body.c ----------------------------------------------------------- */
 

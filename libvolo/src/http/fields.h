@@ -20,6 +20,13 @@ struct volo__fields {
  */
 void volo__fields_init(struct volo__fields *f, volo_pair *room, uint32_t cap);
 
+/* volo__fields_has(f, id): whether a line has that well-known name. */
+static inline int
+volo__fields_has(const struct volo__fields *f, int id)
+{
+    return (f->seen >> id) & 1;
+}
+
 /* volo__fields_add(f, a, id, name, value): append; nothing is copied.  ${name}
  * is lower case.  VOLO_ENOMEM. */
 int volo__fields_add(struct volo__fields *f, struct volo__arena *a, int id,

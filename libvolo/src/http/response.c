@@ -104,7 +104,7 @@ volo_cx_set_field(volo_cx *cx, int field, volo_str value)
     if (field <= 0 || field >= VOLO_FIELD_COUNT || volo__field_is_ours(field) ||
         !volo__is_field_value(value))
         return VOLO_EINVAL;
-    if (f->seen >> field & 1)
+    if (volo__fields_has(f, field))
         volo__fields_remove(f, field, volo__field_str(field));
     return volo__fields_add(f, &cx->arena, field, volo__field_str(field),
                             value);
