@@ -88,6 +88,15 @@ volo__is_field_value(volo_str s)
 
 /* ---- Parts of text ------------------------------------------------------- */
 
+void
+volo__str_lower(char *to, volo_str s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++)
+        to[i] = (char)volo__lower((unsigned char)s.ptr[i]);
+}
+
 int
 volo__str_ieq(volo_str a, volo_str b)
 {

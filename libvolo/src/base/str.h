@@ -15,6 +15,10 @@ volo__lower(unsigned char c)
     return (unsigned char)(c | ((unsigned)(c - 'A') < 26u ? 0x20 : 0));
 }
 
+/* volo__str_lower(to, s): ${s} in lower case, into as many octets; they may be
+ * the same. */
+void volo__str_lower(char *to, volo_str s);
+
 /* volo__str_ieq(a, b): the same but for the case of ASCII letters. */
 int volo__str_ieq(volo_str a, volo_str b);
 

@@ -28,6 +28,20 @@ struct volo__wheel {
     size_t count;
 };
 
+/* volo__later(from, by), volo__earliest(a, b): with times of which UINT64_MAX
+ * is never. */
+static inline uint64_t
+volo__later(uint64_t from, uint64_t by)
+{
+    return by > UINT64_MAX - from ? UINT64_MAX : from + by;
+}
+
+static inline uint64_t
+volo__earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* volo__wheel_init(wheel, now): an empty one. */
 void volo__wheel_init(struct volo__wheel *wheel, uint64_t now);
 

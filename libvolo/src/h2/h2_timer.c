@@ -6,24 +6,10 @@
  */
 #include "h2/state.h"
 
-enum { RATE_FROM_MS = 10000 };
-
-static uint64_t
-later(uint64_t from, uint64_t by)
-{
-    return by > UINT64_MAX - from ? UINT64_MAX : from + by;
-}
-
-static uint64_t
-earliest(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 void
 volo__h2_sooner(struct volo__h2 *h2, uint64_t from, uint64_t by)
 {
-    h2->due = earliest(h2->due, later(from, by));
+    h2->due = volo__earliest(h2->due, volo__later(from, by));
 }
 
 /* With a full queue nothing is read, and nobody to blame for what does not
@@ -54,16 +40,10 @@ volo__h2_hear_again(struct volo__h2 *h2)
 static uint64_t
 body_due(const struct volo__h2_stream *stream)
 {
-    const struct volo__wire_config *config = stream->h2->wire.config;
-    uint64_t due, rate = config->body_rate;
-
     if (!volo__h2_body_waits(stream) || is_deaf(stream->h2))
         return UINT64_MAX;
-    due = later(stream->body_last, config->body_timeout);
-    if (!rate || rate == UINT64_MAX)
-        return due;
-    return earliest(due, later(stream->body_since + RATE_FROM_MS,
-                               stream->body_got * 1000 / rate));
+    return volo__wire_body_due(stream->h2->wire.config, stream->body_since,
+                               stream->body_last, stream->body_got);
 }
 
 /* Something is to be sent and its window is shut, or that of all. */
@@ -86,7 +66,7 @@ write_due(struct volo__h2_stream *stream)
 
     if (!stream->started || !stream->cx || stream->deferred)
         return UINT64_MAX;
-    return later(stream->out_last, h2->wire.config->write_timeout);
+    return volo__later(stream->out_last, h2->wire.config->write_timeout);
 }
 
 static uint64_t
@@ -94,7 +74,7 @@ stream_due(struct volo__h2_stream *stream)
 {
     if (stream->linger_until)
         return stream->linger_until;
-    return earliest(body_due(stream), write_due(stream));
+    return volo__earliest(body_due(stream), write_due(stream));
 }
 
 static void
@@ -124,7 +104,7 @@ hello_due(const struct volo__h2 *h2)
 {
     if (h2->greeted && h2->acked)
         return UINT64_MAX;
-    return later(h2->start, h2->wire.config->head_timeout);
+    return volo__later(h2->start, h2->wire.config->head_timeout);
 }
 
 static uint64_t
@@ -132,7 +112,7 @@ block_due(const struct volo__h2 *h2)
 {
     if (!volo__h2_in_block(h2) || is_deaf(h2))
         return UINT64_MAX;
-    return later(h2->block_since, h2->wire.config->head_timeout);
+    return volo__later(h2->block_since, h2->wire.config->head_timeout);
 }
 
 static uint64_t
@@ -140,7 +120,7 @@ idle_due(const struct volo__h2 *h2)
 {
     if (h2->streams)
         return UINT64_MAX;
-    return later(h2->idle_since, h2->wire.config->idle_timeout);
+    return volo__later(h2->idle_since, h2->wire.config->idle_timeout);
 }
 
 static uint64_t
@@ -152,8 +132,8 @@ stop_due(const struct volo__h2 *h2)
 static uint64_t
 connection_due(const struct volo__h2 *h2)
 {
-    return earliest(earliest(hello_due(h2), block_due(h2)),
-                    earliest(idle_due(h2), stop_due(h2)));
+    return volo__earliest(volo__earliest(hello_due(h2), block_due(h2)),
+                          volo__earliest(idle_due(h2), stop_due(h2)));
 }
 
 static uint64_t
@@ -163,7 +143,7 @@ next_due(const struct volo__h2 *h2)
     uint64_t due = connection_due(h2);
 
     for (stream = h2->first; stream; stream = stream->next)
-        due = earliest(due, stream_due(stream));
+        due = volo__earliest(due, stream_due(stream));
     return due;
 }
 

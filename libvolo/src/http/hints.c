@@ -42,7 +42,7 @@ copy(const volo_pair *fields, size_t count, size_t size)
 {
     struct hints *hints = volo__malloc(size);
     char *p;
-    size_t i, k;
+    size_t i;
 
     if (!hints)
         return NULL;
@@ -51,8 +51,7 @@ copy(const volo_pair *fields, size_t count, size_t size)
     for (i = 0; i < count; i++) {
         volo_str name = fields[i].name, value = fields[i].value;
 
-        for (k = 0; k < name.len; k++)
-            p[k] = (char)volo__lower((unsigned char)name.ptr[k]);
+        volo__str_lower(p, name);
         if (value.len)
             memcpy(p + name.len, value.ptr, value.len);
 

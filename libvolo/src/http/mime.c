@@ -161,14 +161,13 @@ static const struct {
 static int
 extension_of(char *out, const char *path, size_t len)
 {
-    size_t n = 0, i;
+    size_t n = 0;
 
     while (n < len && path[len - 1 - n] != '.' && path[len - 1 - n] != '/')
         n++;
     if (n == 0 || n == len || n > LONGEST || path[len - 1 - n] != '.')
         return 0;
-    for (i = 0; i < n; i++)
-        out[i] = (char)volo__lower((unsigned char)path[len - n + i]);
+    volo__str_lower(out, volo_str_make(path + len - n, n));
     out[n] = 0;
     return 1;
 }

@@ -49,15 +49,13 @@ static volo_str
 own_name(volo_cx *cx, int id, volo_str name)
 {
     char *copy;
-    size_t i;
 
     if (id)
         return volo__field_str(id);
     copy = volo__arena_bytes(&cx->arena, name.len);
     if (!copy)
         return volo_str_of(NULL);
-    for (i = 0; i < name.len; i++)
-        copy[i] = (char)volo__lower((unsigned char)name.ptr[i]);
+    volo__str_lower(copy, name);
     return volo_str_make(copy, name.len);
 }
 

@@ -117,4 +117,19 @@ struct volo__wire {
                          * the connection, so that the peer can tell */
 };
 
+/* volo__wire_body_due(config, since, last, got): when a body that is waited for
+ * has had its time: ${got} octets of it since ${since}, the last at ${last}.
+ * It has a longest gap and, after ten seconds, a least rate. */
+static inline uint64_t
+volo__wire_body_due(const struct volo__wire_config *config, uint64_t since,
+                    uint64_t last, uint64_t got)
+{
+    uint64_t due = volo__later(last, config->body_timeout);
+    uint64_t rate = config->body_rate;
+
+    if (rate == 0 || rate == UINT64_MAX)
+        return due;
+    return volo__earliest(due, volo__later(since + 10000, got * 1000 / rate));
+}
+
 #endif

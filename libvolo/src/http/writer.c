@@ -173,7 +173,6 @@ volo_writer_trailer(volo_writer *w, const char *name, volo_str value)
     volo_str key = volo_str_of(name), copy;
     int id = volo__field_lookup(key.ptr, key.len);
     char *own;
-    size_t i;
 
     if (w->ended)
         return VOLO_ECLOSED;
@@ -184,8 +183,7 @@ volo_writer_trailer(volo_writer *w, const char *name, volo_str value)
     copy = volo__arena_dup(&w->arena, value);
     if (!own || !copy.ptr)
         return VOLO_ENOMEM;
-    for (i = 0; i < key.len; i++)
-        own[i] = (char)volo__lower((unsigned char)key.ptr[i]);
+    volo__str_lower(own, key);
     return volo__fields_add(&w->trailers, &w->arena, id,
                             volo_str_make(own, key.len), copy);
 }

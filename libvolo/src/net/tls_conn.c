@@ -204,12 +204,11 @@ static void
 find_name(struct volo__tls_info *facts, const SSL *ssl, char *room)
 {
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    size_t len = name ? strlen(name) : 0, i;
+    size_t len = name ? strlen(name) : 0;
 
     if (!len || len > NAME_SIZE)
         return;
-    for (i = 0; i < len; i++)
-        room[i] = (char)volo__lower((unsigned char)name[i]);
+    volo__str_lower(room, volo_str_make(name, len));
     facts->server_name = volo_str_make(room, len);
 }
 

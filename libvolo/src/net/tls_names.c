@@ -19,7 +19,7 @@ enum { NAME_SIZE = 256 };
 static int
 push(struct volo__tls_names *names, const char *text, size_t len, size_t index)
 {
-    size_t room = names->room ? names->room * 2 : 8, i;
+    size_t room = names->room ? names->room * 2 : 8;
     struct volo__tls_name *at;
     char *copy;
 
@@ -33,8 +33,7 @@ push(struct volo__tls_names *names, const char *text, size_t len, size_t index)
     copy = volo__strndup(text, len);
     if (!copy)
         return VOLO_ENOMEM;
-    for (i = 0; i < len; i++)
-        copy[i] = (char)volo__lower((unsigned char)copy[i]);
+    volo__str_lower(copy, volo_str_make(copy, len));
     names->at[names->count++] = (struct volo__tls_name){copy, index};
     return 0;
 }
@@ -112,13 +111,12 @@ volo__tls_names_find(const struct volo__tls_names *names, const char *host)
 {
     const struct volo__tls_name *name;
     char text[NAME_SIZE + 1];
-    size_t i, len = strlen(host);
+    size_t len = strlen(host);
     const char *dot;
 
     if (!len || len >= NAME_SIZE || !names->count)
         return 0;
-    for (i = 0; i <= len; i++)
-        text[i] = (char)volo__lower((unsigned char)host[i]);
+    volo__str_lower(text, volo_str_make(host, len + 1));
     name = look_up(names, text);
     dot = strchr(text, '.');
     if (!name && dot && dot > text) {

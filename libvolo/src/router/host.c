@@ -66,7 +66,6 @@ parse_first_label(struct volo__vhost *host, volo_str *rest)
 static int
 parse(struct volo__vhost *host, volo_str rest)
 {
-    size_t i;
     int err = 0;
 
     if (rest.len > 0 && (*rest.ptr == '*' || *rest.ptr == '{'))
@@ -79,8 +78,7 @@ parse(struct volo__vhost *host, volo_str rest)
     if (!host->text)
         return VOLO_ENOMEM;
     host->len = rest.len;
-    for (i = 0; i < rest.len; i++)
-        host->text[i] = (char)volo__lower((unsigned char)host->text[i]);
+    volo__str_lower(host->text, rest);
     return 0;
 }
 

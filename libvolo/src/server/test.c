@@ -253,7 +253,7 @@ fill_headers(volo_cx *cx, const volo_test_request *r)
     char digits[24];
     volo_str name, value;
     char *own;
-    size_t i, k;
+    size_t i;
     int err = 0;
 
     if (!volo__lines_find(&r->headers, VOLO_STR("host")).ptr)
@@ -265,8 +265,7 @@ fill_headers(volo_cx *cx, const volo_test_request *r)
         value = volo__arena_dup(&cx->arena, r->headers.v[i].value);
         if (!own || !value.ptr)
             return VOLO_ENOMEM;
-        for (k = 0; k < name.len; k++)
-            own[k] = (char)volo__lower((unsigned char)name.ptr[k]);
+        volo__str_lower(own, name);
         err = volo__fields_add(&cx->req.headers, &cx->arena,
                                volo__field_lookup(own, name.len),
                                volo_str_make(own, name.len), value);
