@@ -234,33 +234,11 @@ volo_tls_set_ocsp(volo_tls *tls, size_t i, const char *file)
 
 /* ---- Clients ------------------------------------------------------------- */
 
-static int
-try_client_ca(volo_tls *tls, const char *file)
-{
-    struct volo__tls_bytes bytes = {NULL, 0};
-    X509_STORE *store = X509_STORE_new();
-    STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
-    int err = store && names ? 0 : VOLO_ENOMEM;
-
-    if (!err)
-        err = volo__tls_read(&bytes, tls, file);
-    if (!err) {
-        err = volo__tls_cas_load(store, names, &bytes);
-        if (err == VOLO_ETLS)
-            volo__tls_why(tls, file, "has no certificate in PEM");
-    }
-    volo__tls_wipe(&bytes);
-    sk_X509_NAME_pop_free(names, X509_NAME_free);
-    X509_STORE_free(store);
-    ERR_clear_error();
-    return err;
-}
-
 int
 volo_tls_set_client_ca(volo_tls *tls, const char *file, int mode)
 {
-    char *copy;
-    int err = 0;
+    char *before, *copy;
+    int mode_before, err;
 
     if (!tls || mode < VOLO_TLS_CLIENT_NONE || mode > VOLO_TLS_CLIENT_REQUIRED)
         return VOLO_EINVAL;
@@ -269,23 +247,25 @@ volo_tls_set_client_ca(volo_tls *tls, const char *file, int mode)
     if (copy_text(&copy, file) < 0)
         return VOLO_ENOMEM;
     pthread_mutex_lock(&tls->conf_lock);
-    if (file)
-        err = try_client_ca(tls, file);
+    before = tls->client_ca;
+    mode_before = tls->client_mode;
+    tls->client_ca = copy;
+    tls->client_mode = mode;
+    err = volo__tls_try_clients(tls);
     if (err) {
-        volo__free(copy);
-    } else {
-        volo__free(tls->client_ca);
-        tls->client_ca = copy;
-        tls->client_mode = mode;
+        tls->client_ca = before;
+        tls->client_mode = mode_before;
+        before = copy;
     }
     pthread_mutex_unlock(&tls->conf_lock);
+    volo__free(before);
     return err;
 }
 
 /* ---- Numbers and texts --------------------------------------------------- */
 
 static int
-number_is_good(const volo_tls *tls, int option, uint64_t value)
+number_is_good(int option, uint64_t value)
 {
     switch (option) {
     case VOLO_TLS_MIN_VERSION:
@@ -296,7 +276,6 @@ number_is_good(const volo_tls *tls, int option, uint64_t value)
     case VOLO_TLS_TICKET_LIFETIME:
         return value >= 1000 && value <= UINT64_C(7) * 24 * 3600 * 1000;
     default:
-        (void)tls;
         return 0;
     }
 }
@@ -304,7 +283,7 @@ number_is_good(const volo_tls *tls, int option, uint64_t value)
 int
 volo_tls_set(volo_tls *tls, int option, uint64_t value)
 {
-    if (!tls || !number_is_good(tls, option, value))
+    if (!tls || !number_is_good(option, value))
         return VOLO_EINVAL;
     pthread_mutex_lock(&tls->conf_lock);
     tls->numbers[option] = value;

@@ -108,13 +108,14 @@ on_keylog(const SSL *ssl, const char *line)
     const struct volo__tls_conn *conn = SSL_get_app_data(ssl);
     size_t len = strlen(line);
     char text[512];
+    ssize_t written;
 
     if (len >= sizeof text || conn->set->keylog < 0)
         return;
     memcpy(text, line, len);
     text[len] = '\n';
-    if (write(conn->set->keylog, text, len + 1) < 0)
-        OPENSSL_cleanse(text, sizeof text); /* a full disk stops nobody */
+    written = write(conn->set->keylog, text, len + 1);
+    (void)written; /* a full disk stops nobody */
     OPENSSL_cleanse(text, sizeof text);
 }
 
@@ -286,6 +287,24 @@ load_clients(struct clients *clients, volo_tls *tls)
     return err;
 }
 
+static void
+clear_clients(struct clients *clients)
+{
+    sk_X509_NAME_pop_free(clients->names, X509_NAME_free);
+    X509_STORE_free(clients->store);
+    ERR_clear_error();
+}
+
+int
+volo__tls_try_clients(volo_tls *tls)
+{
+    struct clients clients = {0};
+    int err = load_clients(&clients, tls);
+
+    clear_clients(&clients);
+    return err;
+}
+
 static int
 set_clients(SSL_CTX *ctx, const volo_tls *tls, const struct clients *clients)
 {
@@ -393,8 +412,7 @@ volo__tls_set_new(struct volo__tls_set **out, volo_tls *tls)
     err = load_clients(&clients, tls);
     if (!err)
         err = fill_set(set, tls, &clients);
-    sk_X509_NAME_pop_free(clients.names, X509_NAME_free);
-    X509_STORE_free(clients.store);
+    clear_clients(&clients);
     if (err)
         volo__tls_set_unref(set);
     else

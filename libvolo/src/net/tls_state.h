@@ -134,6 +134,10 @@ int volo__tls_context(SSL_CTX **out, volo_tls *tls);
  * VOLO_ENOMEM. */
 int volo__tls_alpn(struct volo__tls_bytes *out, const char *text);
 
+/* volo__tls_try_clients(tls): whether a set could be made of what is asked of
+ * clients.  VOLO_ETLS, VOLO_ENOMEM. */
+int volo__tls_try_clients(volo_tls *tls);
+
 /* volo__tls_keylog_open(tls): a descriptor to append to, or VOLO_ETLS. */
 int volo__tls_keylog_open(volo_tls *tls);
 
