@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A connection's first moment and its last: counted, limited, listed. */
-#include <netinet/in.h>
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/tls_info.h"
 #include "server/conn.h"
-
-static void
-peer_set(struct volo__peer *peer, const struct sockaddr *addr)
-{
-    const struct sockaddr_in *v4 = (const void *)addr;
-    const struct sockaddr_in6 *v6 = (const void *)addr;
-
-    memset(peer, 0, sizeof *peer);
-    if (addr->sa_family == AF_INET) {
-        peer->family = 4;
-        peer->port = ntohs(v4->sin_port);
-        memcpy(peer->addr, &v4->sin_addr, 4);
-    } else if (addr->sa_family == AF_INET6 &&
-               IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-        peer->family = 4;
-        peer->port = ntohs(v6->sin6_port);
-        memcpy(peer->addr, v6->sin6_addr.s6_addr + 12, 4);
-    } else if (addr->sa_family == AF_INET6) {
-        peer->family = 6;
-        peer->port = ntohs(v6->sin6_port);
-        memcpy(peer->addr, &v6->sin6_addr, 16);
-    } else {
-        peer->family = 1;
-    }
-}
+#include "server/peer.h"
 
 static void
 link_conn(struct volo__worker *w, struct volo__conn *c)
@@ -116,7 +89,7 @@ conn_new(struct volo__worker *w, const struct volo__port *port, int fd,
         return refuse(w, c, fd);
     c->worker = w;
     c->port = port;
-    peer_set(&c->peer, addr);
+    volo__peer_set(&c->peer, addr);
     c->stage = (uint8_t)first_stage(c);
     if (c->stage != VOLO__CONN_PROXY && volo__conn_enter_address(c))
         return refuse(w, c, fd);

@@ -59,6 +59,13 @@ host_upgrade(struct volo__wire *wire, volo_cx *cx)
     host_wake(wire);
 }
 
+static int
+make_h2(struct volo__wire **out, struct volo__conn *c)
+{
+    return volo__h2_new(out, volo__conn_wire_config(c), &volo__conn_host,
+                        c->stream.home, &c->stream.out, &c->peer);
+}
+
 /* RFC 7540 section 3.2: cleartext only.  What a bad request for it has put
  * into the queue, which was empty, is taken back. */
 static int
@@ -74,8 +81,7 @@ host_h2c(struct volo__wire *wire, volo_cx *cx, volo_str settings)
         return 0;
     if (volo__outq_copy(out, go, sizeof go - 1))
         return 0;
-    if (volo__h2_new(&h2, volo__conn_wire_config(c), &volo__conn_host,
-                     wire->home, out, &c->peer)) {
+    if (make_h2(&h2, c)) {
         volo__outq_clear(out);
         return 0;
     }
@@ -103,14 +109,7 @@ const struct volo__wire_host volo__conn_host = {
 int
 volo__conn_start_h2(struct volo__conn *c)
 {
-    struct volo__wire *h2;
-    int err = volo__h2_new(&h2, volo__conn_wire_config(c), &volo__conn_host,
-                           c->stream.home, &c->stream.out, &c->peer);
-
-    if (err)
-        return err;
-    c->wire = h2;
-    return 0;
+    return make_h2(&c->wire, c);
 }
 
 int

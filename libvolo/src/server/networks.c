@@ -2,7 +2,6 @@
 /* Lists of networks. */
 #include "server/networks.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include <volo/error.h>
@@ -10,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "http/cx.h"
+#include "server/peer.h"
 
 static volo_str
 trim(volo_str s)
@@ -24,15 +24,9 @@ trim(volo_str s)
 static int
 read_address(struct volo__network *out, volo_str s)
 {
-    char text[INET6_ADDRSTRLEN];
-
-    if (s.len >= sizeof text)
-        return VOLO_EINVAL;
-    memcpy(text, s.ptr, s.len);
-    text[s.len] = 0;
-    if (inet_pton(AF_INET, text, out->addr) == 1)
+    if (volo__address_read(out->addr, s, AF_INET))
         out->family = 4;
-    else if (inet_pton(AF_INET6, text, out->addr) == 1)
+    else if (volo__address_read(out->addr, s, AF_INET6))
         out->family = 6;
     else
         return VOLO_EINVAL;

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "http/cx.h"
+#include "server/peer.h"
 
 enum {
     V2_HEAD = 16,
@@ -16,31 +17,6 @@ enum {
     V2_TCP6 = 36,
     V2_UNIX = 216
 };
-
-/* Who says that an IPv4 client is an IPv6 one means the same. */
-static void
-set_v6(struct volo__peer *peer, const void *addr)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0,    0,
-                                       0, 0, 0, 0, 0xff, 0xff};
-
-    memset(peer->addr, 0, sizeof peer->addr);
-    if (!memcmp(addr, mapped, sizeof mapped)) {
-        peer->family = 4;
-        memcpy(peer->addr, (const char *)addr + 12, 4);
-    } else {
-        peer->family = 6;
-        memcpy(peer->addr, addr, 16);
-    }
-}
-
-static void
-set_v4(struct volo__peer *peer, const void *addr)
-{
-    memset(peer->addr, 0, sizeof peer->addr);
-    peer->family = 4;
-    memcpy(peer->addr, addr, 4);
-}
 
 /* ---- Version 1 ----------------------------------------------------------- */
 
@@ -56,18 +32,6 @@ next_word(volo_str *rest)
         len++;
     *rest = volo_str_make(rest->ptr + len, rest->len - len);
     return word;
-}
-
-static int
-read_address(uint8_t out[16], volo_str word, int family)
-{
-    char text[INET6_ADDRSTRLEN];
-
-    if (word.len >= sizeof text || memchr(word.ptr, 0, word.len))
-        return VOLO_EPROTO;
-    memcpy(text, word.ptr, word.len);
-    text[word.len] = 0;
-    return inet_pton(family, text, out) == 1 ? 0 : VOLO_EPROTO;
 }
 
 static int
@@ -95,15 +59,15 @@ read_line(struct volo__peer *peer, volo_str rest)
 
     if (volo_str_eq(kind, VOLO_STR("UNKNOWN")))
         return 0;
-    if (!family || read_address(client, next_word(&rest), family) ||
-        read_address(server, next_word(&rest), family) ||
+    if (!family || !volo__address_read(client, next_word(&rest), family) ||
+        !volo__address_read(server, next_word(&rest), family) ||
         read_port(&theirs, next_word(&rest)) || read_port(&ours, rest))
         return VOLO_EPROTO;
     peer->port = theirs;
     if (family == AF_INET)
-        set_v4(peer, client);
+        volo__peer_set_v4(peer, client);
     else
-        set_v6(peer, client);
+        volo__peer_set_v6(peer, client);
     return 0;
 }
 
@@ -145,13 +109,13 @@ read_addresses(struct volo__peer *peer, unsigned kind, const char *ptr,
     case 0x11:
         if (len < V2_TCP4)
             return VOLO_EPROTO;
-        set_v4(peer, ptr);
+        volo__peer_set_v4(peer, ptr);
         port = (const unsigned char *)ptr + 8;
         break;
     case 0x21:
         if (len < V2_TCP6)
             return VOLO_EPROTO;
-        set_v6(peer, ptr);
+        volo__peer_set_v6(peer, ptr);
         port = (const unsigned char *)ptr + 32;
         break;
     case 0x31:
