@@ -83,18 +83,6 @@ volo__h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
 
 /* ---- Fields -------------------------------------------------------------- */
 
-static volo_str
-copy(struct volo__arena *a, const uint8_t *ptr, size_t len)
-{
-    char *room = volo__arena_bytes(a, len ? len : 1);
-
-    if (!room)
-        return volo_str_make(NULL, 0);
-    if (len)
-        memcpy(room, ptr, len);
-    return volo_str_make(room, len);
-}
-
 static int
 add(struct volo__fields *fields, struct volo__arena *a, int id, volo_str name,
     volo_str value)
@@ -102,8 +90,8 @@ add(struct volo__fields *fields, struct volo__arena *a, int id, volo_str name,
     if (id)
         name = volo__field_str(id);
     else
-        name = copy(a, (const uint8_t *)name.ptr, name.len);
-    value = copy(a, (const uint8_t *)value.ptr, value.len);
+        name = volo__arena_dup(a, name);
+    value = volo__arena_dup(a, value);
     if (!name.ptr || !value.ptr)
         return 503;
     return volo__fields_add(fields, a, id, name, value) ? 503 : 0;
@@ -124,7 +112,7 @@ take_authority(volo_cx *cx, volo_str value)
 static int
 keep(volo_cx *cx, volo_str *to, volo_str value)
 {
-    *to = copy(&cx->arena, (const uint8_t *)value.ptr, value.len);
+    *to = volo__arena_dup(&cx->arena, value);
     return to->ptr ? 0 : 503;
 }
 

@@ -14,12 +14,12 @@ enum { OWN_FIELDS = 4 /* :status, date, server, content-length */ };
 /* ---- The head ------------------------------------------------------------ */
 
 static volo_str
-status_text(struct volo__h2_stream *stream, int status)
+status_text(char text[3], int status)
 {
-    stream->status[0] = (char)('0' + status / 100 % 10);
-    stream->status[1] = (char)('0' + status / 10 % 10);
-    stream->status[2] = (char)('0' + status % 10);
-    return volo_str_make(stream->status, 3);
+    text[0] = (char)('0' + status / 100 % 10);
+    text[1] = (char)('0' + status / 10 % 10);
+    text[2] = (char)('0' + status % 10);
+    return volo_str_make(text, 3);
 }
 
 /* Absent if none is said. */
@@ -49,7 +49,7 @@ put_head(struct volo__h2_nva *nva, struct volo__h2_stream *stream)
     volo_str length = length_text(stream);
 
     volo__h2_nva_put(nva, VOLO_STR(":status"),
-                     status_text(stream, cx->res.status));
+                     status_text(stream->status, cx->res.status));
     if (!volo__fields_has(&cx->res.headers, VOLO_FIELD_DATE))
         volo__h2_nva_put(nva, VOLO_STR("date"),
                          volo_str_make(volo__home_date(h2->wire.home), 29));
@@ -140,10 +140,7 @@ volo__h2_interim(struct volo__h2_stream *stream, int status,
 
     if (volo__h2_nva_begin(&nva, 1 + (fields ? fields->count : 0)))
         return VOLO_ENOMEM;
-    text[0] = (char)('0' + status / 100);
-    text[1] = (char)('0' + status / 10 % 10);
-    text[2] = (char)('0' + status % 10);
-    volo__h2_nva_put(&nva, VOLO_STR(":status"), volo_str_make(text, 3));
+    volo__h2_nva_put(&nva, VOLO_STR(":status"), status_text(text, status));
     if (fields)
         volo__h2_nva_fields(&nva, fields);
 

@@ -103,35 +103,35 @@ pass_to_function(struct volo__gate *gate, struct volo__waiting *list)
         route->fn(gate->jobs, n, route->user);
 }
 
+/* Whose it is, if it is new; NULL stays NULL. */
+static struct volo__gate *
+made(struct volo__gate *gate, void *owner, void (*keep)(void *owner),
+     void (*drop)(void *owner),
+     void (*pass)(struct volo__gate *gate, struct volo__waiting *list))
+{
+    if (!gate || gate->owner)
+        return gate;
+    gate->owner = owner;
+    gate->keep = keep;
+    gate->drop = drop;
+    gate->pass = pass;
+    return gate;
+}
+
 struct volo__gate *
 volo__queue_gate(volo_queue *queue, struct volo__home *home)
 {
-    struct volo__gate *gate = volo__gate_of(&queue->gates, home);
-
-    if (!gate || gate->owner)
-        return gate;
-    gate->owner = queue;
-    gate->keep = queue_keep;
-    gate->drop = queue_drop;
-    gate->pass = pass_to_queue;
-    return gate;
+    return made(volo__gate_of(&queue->gates, home), queue, queue_keep,
+                queue_drop, pass_to_queue);
 }
 
 static struct volo__gate *
 gate_for(struct route *route, struct volo__home *home)
 {
-    struct volo__gate *gate;
-
     if (route->queue)
         return volo__queue_gate(route->queue, home);
-    gate = volo__gate_of(&route->gates, home);
-    if (!gate || gate->owner)
-        return gate;
-    gate->owner = route;
-    gate->keep = route_keep;
-    gate->drop = route_drop;
-    gate->pass = pass_to_function;
-    return gate;
+    return made(volo__gate_of(&route->gates, home), route, route_keep,
+                route_drop, pass_to_function);
 }
 
 /* ---- Serving ------------------------------------------------------------- */
