@@ -3,33 +3,15 @@
  * Flow control in both directions: a reader that does not read, a client that
  * does not, and the others beside them.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "h2_support.h"
 
-#include "h2/state.h"
-#include "wire/h2_peer.h"
-
-static struct peer p;
 static char megabyte[1024 * 1024];
 
 static int
-open_peer(void **state)
+open_with_much(void **state)
 {
-    (void)state;
     memset(megabyte, 'm', sizeof megabyte);
-    return peer_init(&p);
-}
-
-static int
-close_peer(void **state)
-{
-    (void)state;
-    assert_int_equal(peer_close(&p), 0);
-    assert_int_equal(p.rig.w.finished, p.rig.w.served);
-    return 0;
+    return open_peer(state);
 }
 
 static struct volo__h2_stream *
@@ -139,12 +121,10 @@ test_a_body_of_several_frames_is_collected(void **state)
 static void
 test_a_response_waits_for_the_client(void **state)
 {
-    const nghttp2_settings_entry small = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
-                                          1000};
     int32_t id, other;
 
     (void)state;
-    nghttp2_submit_settings(p.session, NGHTTP2_FLAG_NONE, &small, 1);
+    set_windows(1000);
     peer_settle(&p);
     p.deaf = 1;
     id = peer_get(&p, "/big");
@@ -160,12 +140,10 @@ test_a_response_waits_for_the_client(void **state)
 static void
 test_no_more_is_queued_than_the_limit_says(void **state)
 {
-    const nghttp2_settings_entry large = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
-                                          1 << 24};
     int32_t id;
 
     (void)state;
-    nghttp2_submit_settings(p.session, NGHTTP2_FLAG_NONE, &large, 1);
+    set_windows(1 << 24);
     nghttp2_submit_window_update(p.session, NGHTTP2_FLAG_NONE, 0, 1 << 24);
     peer_settle(&p);
     p.rig.w.config.out_limit = 20000;
@@ -276,34 +254,37 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_a_body_that_nobody_reads_fills_its_window_and_no_more,
-            open_peer, close_peer),
+            open_with_much, close_peer),
         cmocka_unit_test_setup_teardown(
-            test_many_of_them_do_not_stop_one_that_is_read, open_peer,
+            test_many_of_them_do_not_stop_one_that_is_read, open_with_much,
             close_peer),
         cmocka_unit_test_setup_teardown(test_reading_opens_the_window_again,
-                                        open_peer, close_peer),
+                                        open_with_much, close_peer),
         cmocka_unit_test_setup_teardown(
-            test_a_reader_that_pauses_gets_all_of_it, open_peer, close_peer),
+            test_a_reader_that_pauses_gets_all_of_it, open_with_much,
+            close_peer),
         cmocka_unit_test_setup_teardown(test_a_body_beyond_the_limit_is_refused,
-                                        open_peer, close_peer),
+                                        open_with_much, close_peer),
         cmocka_unit_test_setup_teardown(
-            test_a_body_of_several_frames_is_collected, open_peer, close_peer),
+            test_a_body_of_several_frames_is_collected, open_with_much,
+            close_peer),
         cmocka_unit_test_setup_teardown(test_a_response_waits_for_the_client,
-                                        open_peer, close_peer),
+                                        open_with_much, close_peer),
         cmocka_unit_test_setup_teardown(
-            test_no_more_is_queued_than_the_limit_says, open_peer, close_peer),
-        cmocka_unit_test_setup_teardown(
-            test_a_writer_is_told_to_wait_and_then_to_go_on, open_peer,
+            test_no_more_is_queued_than_the_limit_says, open_with_much,
             close_peer),
         cmocka_unit_test_setup_teardown(
-            test_a_body_that_is_being_sent_outlives_its_stream, open_peer,
+            test_a_writer_is_told_to_wait_and_then_to_go_on, open_with_much,
             close_peer),
         cmocka_unit_test_setup_teardown(
-            test_a_reset_while_output_waits_frees_nothing_that_waits, open_peer,
+            test_a_body_that_is_being_sent_outlives_its_stream, open_with_much,
             close_peer),
+        cmocka_unit_test_setup_teardown(
+            test_a_reset_while_output_waits_frees_nothing_that_waits,
+            open_with_much, close_peer),
         cmocka_unit_test_setup_teardown(
             test_a_chunk_in_the_middle_of_leaving_outlives_its_stream,
-            open_peer, close_peer),
+            open_with_much, close_peer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

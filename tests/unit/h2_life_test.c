@@ -3,32 +3,7 @@
  * How streams and connections end: by the client, by the server, by the clock;
  * and how some begin in other ways.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "h2/state.h"
-#include "wire/h2_peer.h"
-
-static struct peer p;
-
-static int
-open_peer(void **state)
-{
-    (void)state;
-    return peer_init(&p);
-}
-
-static int
-close_peer(void **state)
-{
-    (void)state;
-    assert_int_equal(peer_close(&p), 0);
-    assert_int_equal(p.rig.w.finished, p.rig.w.served);
-    return 0;
-}
+#include "h2_support.h"
 
 static int
 phase(void)
@@ -344,12 +319,10 @@ test_a_body_that_trickles_is_given_up(void **state)
 static void
 test_a_window_that_stays_shut_costs_its_stream(void **state)
 {
-    const nghttp2_settings_entry none = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
-                                         0};
     int32_t id, other;
 
     (void)state;
-    nghttp2_submit_settings(p.session, NGHTTP2_FLAG_NONE, &none, 1);
+    set_windows(0);
     id = peer_get(&p, "/big");
     peer_settle(&p);
     wait(29999);

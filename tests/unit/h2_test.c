@@ -2,31 +2,7 @@
 /*
  * What requests and responses come to in HTTP/2, talked to by nghttp2's client.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "wire/h2_peer.h"
-
-static struct peer p;
-
-static int
-open_peer(void **state)
-{
-    (void)state;
-    return peer_init(&p);
-}
-
-static int
-close_peer(void **state)
-{
-    (void)state;
-    assert_int_equal(peer_close(&p), 0);
-    assert_int_equal(p.rig.w.finished, p.rig.w.served);
-    return 0;
-}
+#include "h2_support.h"
 
 static void
 expect(int32_t id, int status, const char *body)

@@ -321,14 +321,14 @@ test_alpn_goes_by_the_servers_order(void **state)
         SSL_CTX_set_alpn_protos(l.ctx, both, sizeof both - 1);
         line_connect(&l, NULL);
         assert_int_equal(line_shake(&l), 1);
-        assert_text(volo__stream_alpn(&l.end->s), "h2");
+        assert_str(volo__stream_alpn(&l.end->s), "h2");
         line_hang_up(&l);
 
         volo_tls_set_text(l.tls, VOLO_TLS_ALPN, "http/1.1,h2");
         assert_int_equal(volo_tls_reload(l.tls), 0);
         line_connect(&l, NULL);
         assert_int_equal(line_shake(&l), 1);
-        assert_text(volo__stream_alpn(&l.end->s), "http/1.1");
+        assert_str(volo__stream_alpn(&l.end->s), "http/1.1");
         line_close(&l);
     }
 }
@@ -342,7 +342,7 @@ test_without_alpn_it_is_http_1_1(void **state)
     line_open(&l, tls_make(), client_context(TLS1_3_VERSION));
     line_connect(&l, NULL);
     assert_int_equal(line_shake(&l), 1);
-    assert_text(volo__stream_alpn(&l.end->s), "http/1.1");
+    assert_str(volo__stream_alpn(&l.end->s), "http/1.1");
     assert_null(volo__stream_tls(&l.end->s)->alpn.ptr);
     line_close(&l);
 }
@@ -378,7 +378,7 @@ test_an_owner_may_do_without_h2(void **state)
     SSL_CTX_set_alpn_protos(l.ctx, both, sizeof both - 1);
     connect_without_h2(&l);
     assert_int_equal(line_shake(&l), 1);
-    assert_text(volo__stream_alpn(&l.end->s), "http/1.1");
+    assert_str(volo__stream_alpn(&l.end->s), "http/1.1");
     line_hang_up(&l);
     SSL_CTX_set_alpn_protos(l.ctx, only_h2, sizeof only_h2 - 1);
     connect_without_h2(&l);
@@ -440,8 +440,8 @@ test_ciphers_and_groups_are_as_set(void **state)
     volo_tls_set_text(l.tls, VOLO_TLS_GROUPS, "P-384");
     line_connect(&l, NULL);
     assert_int_equal(line_shake(&l), 1);
-    assert_text(volo__stream_tls(&l.end->s)->cipher,
-                "ECDHE-ECDSA-CHACHA20-POLY1305");
+    assert_str(volo__stream_tls(&l.end->s)->cipher,
+               "ECDHE-ECDSA-CHACHA20-POLY1305");
     assert_int_equal(SSL_get_negotiated_group(l.client.ssl), NID_secp384r1);
     line_close(&l);
 
@@ -450,8 +450,8 @@ test_ciphers_and_groups_are_as_set(void **state)
                       "TLS_CHACHA20_POLY1305_SHA256");
     line_connect(&l, NULL);
     assert_int_equal(line_shake(&l), 1);
-    assert_text(volo__stream_tls(&l.end->s)->cipher,
-                "TLS_CHACHA20_POLY1305_SHA256");
+    assert_str(volo__stream_tls(&l.end->s)->cipher,
+               "TLS_CHACHA20_POLY1305_SHA256");
     line_close(&l);
 }
 
@@ -478,7 +478,7 @@ test_of_good_ciphers_the_cheapest_is_taken_unless_a_client_has_no_aes(
             }
             line_connect(&l, NULL);
             assert_int_equal(line_shake(&l), 1);
-            assert_text(volo__stream_tls(&l.end->s)->cipher, want[i][chacha]);
+            assert_str(volo__stream_tls(&l.end->s)->cipher, want[i][chacha]);
             line_close(&l);
         }
     }
@@ -537,8 +537,8 @@ test_a_required_client_certificate_is_required(void **state)
         line_connect(&l, NULL);
         assert_int_equal(line_shake(&l), 1);
         assert_true(volo__stream_tls(&l.end->s)->verified);
-        assert_text(volo__stream_tls(&l.end->s)->client_subject,
-                    "CN=customer,O=Volo\\, Test");
+        assert_str(volo__stream_tls(&l.end->s)->client_subject,
+                   "CN=customer,O=Volo\\, Test");
         line_close(&l);
     }
 }
@@ -611,8 +611,8 @@ test_a_subject_beyond_ascii_stays_readable(void **state)
     show(&l, &id);
     line_connect(&l, NULL);
     assert_int_equal(line_shake(&l), 1);
-    assert_text(volo__stream_tls(&l.end->s)->client_subject,
-                "CN=J\xc3\xb6rg,O=Volo\\, Test");
+    assert_str(volo__stream_tls(&l.end->s)->client_subject,
+               "CN=J\xc3\xb6rg,O=Volo\\, Test");
     line_close(&l);
     identity_free(&id);
 }

@@ -44,8 +44,8 @@ test_a_handshake_secures_and_octets_pass_both_ways(void **state)
         assert_int_equal(line_shake(&l), 1);
         info = volo__stream_tls(&l.end->s);
         assert_int_equal(info->version, 12 + i);
-        assert_text(info->server_name, "first.test");
-        assert_text(info->cipher, SSL_get_cipher_name(l.client.ssl));
+        assert_str(info->server_name, "first.test");
+        assert_str(info->cipher, SSL_get_cipher_name(l.client.ssl));
         assert_false(info->resumed);
         assert_false(info->verified);
         assert_null(info->client_subject.ptr);

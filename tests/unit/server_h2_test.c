@@ -285,8 +285,7 @@ test_requests_of_http_2_are_counted(void **state)
     ask_h2(fd);
     assert_true(comes(fd, "<version 20>"));
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_REQUESTS), 1);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_ACTIVE), 0);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_CONNECTIONS), 0);
@@ -306,8 +305,7 @@ test_an_upgraded_request_is_counted_once(void **state)
     put(fd, settings, sizeof settings - 1);
     assert_true(comes(fd, "<version 11>"));
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_REQUESTS), 1);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_ACTIVE), 0);
     volo_server_free(server);
@@ -323,8 +321,7 @@ test_nonsense_behind_the_preface_is_malformed(void **state)
     put(fd, PREFACE "GET / HTTP/1.1\r\n\r\n", sizeof PREFACE + 17);
     end_of(fd);
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_MALFORMED), 1);
     volo_server_free(server);
 }

@@ -80,8 +80,7 @@ test_a_successor_takes_the_listener_over(void **state)
     assert_int_equal(volo_server_port(successor, 0), port);
     volo_server_set(successor, VOLO_SERVER_WORKERS, 2);
     assert_int_equal(volo_server_start(successor), 0);
-    volo_server_stop(old);
-    assert_int_equal(volo_server_wait(old), 0);
+    stop_and_wait(old);
     volo_server_free(old);
     for (i = 0; i < 10; i++) {
         fd = dial_port(port);

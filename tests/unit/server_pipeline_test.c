@@ -97,8 +97,7 @@ test_a_stream_that_is_complete_waits_for_its_turn(void **state)
         assert_true(strlen(got) > 20000);
     }
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     volo_server_free(server);
 }
 

@@ -304,8 +304,7 @@ test_a_proxy_that_does_not_say_for_whom_is_not_served(void **state)
     say(fd, GET("/"));
     end_of(fd);
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_PROXY_REFUSED), 1);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_REQUESTS), 0);
     volo_server_free(server);
@@ -321,8 +320,7 @@ test_a_proxy_that_says_nothing_is_given_up(void **state)
     say(fd, "PROXY TCP4 ");
     assert_int_equal(end_of(fd), 0);
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_TIMEOUTS), 1);
     volo_server_free(server);
 }

@@ -57,8 +57,7 @@ test_started_on_threads_of_its_own(void **state)
         close(fd);
     }
     assert_int_equal(volo_server_stat(server, VOLO_STAT_ACCEPTED), 20);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_REQUESTS), 40);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_CONNECTIONS), 0);
     volo_server_stop(server); /* late, harmless */

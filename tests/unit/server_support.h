@@ -28,6 +28,14 @@ server_of(volo_service_fn fn, void *user, const char *address)
     return server;
 }
 
+/* In good order. */
+static inline void
+stop_and_wait(volo_server *server)
+{
+    volo_server_stop(server);
+    assert_int_equal(volo_server_wait(server), 0);
+}
+
 /* -1 if nobody listens. */
 static inline int
 try_dial(int port, int room)

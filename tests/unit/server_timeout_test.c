@@ -179,8 +179,7 @@ test_a_stop_in_the_middle_of_an_answer_resets(void **state)
     (void)state;
     say(fd, "GET /endless HTTP/1.0\r\n\r\n");
     assert_true(read(fd, some, sizeof some) > 0);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(end_of(fd), ECONNRESET);
     close(fd);
     assert_int_equal(app.finished, 1);

@@ -230,7 +230,7 @@ test_what_was_learnt_outlives_the_connection(void **state)
     leave(&g);
     volo_server_free(server);
     assert_int_equal(volo_cx_tls_version(held), 13);
-    assert_text(volo_cx_tls_server_name(held), "first.test");
+    assert_str(volo_cx_tls_server_name(held), "first.test");
     volo_cx_unref(held);
 }
 
@@ -294,8 +294,7 @@ test_who_speaks_http_to_a_port_of_tls_is_told_so(void **state)
     assert_ptr_equal(strstr(got, "HTTP/1.1 400 "), got);
     assert_non_null(strstr(got, "\r\n\r\nthis port speaks TLS\n"));
     close(fd);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_MALFORMED), 1);
     volo_server_free(server);
 }
@@ -369,8 +368,7 @@ test_a_silent_client_is_given_up(void **state)
     end_of(begun);
     close(fd);
     close(begun);
-    volo_server_stop(server);
-    assert_int_equal(volo_server_wait(server), 0);
+    stop_and_wait(server);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_TIMEOUTS), 2);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_HANDSHAKES), 0);
     assert_int_equal(volo_server_stat(server, VOLO_STAT_HANDSHAKES_FAILED), 1);

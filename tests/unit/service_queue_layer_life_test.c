@@ -199,9 +199,16 @@ test_going_on_when_the_service_is_gone_goes_nowhere(void **state)
 
 /* ---- Time that runs out -------------------------------------------------- */
 
+/* Of a layer with a time limit around it; ${step} is what becomes of its job,
+ * and not in time. */
 static void
-ask_in_vain(struct site *s)
+ask_in_vain(struct site *s, volo_service_fn fn, void (*step)(void *user))
 {
+    prepare(s, fn);
+    limit(s, 40);
+    wrap(s);
+    rig_open(&s->desk.rig);
+    later(&s->desk, 1, step, s);
     assert_int_equal(volo_test_status(rig_ask(&s->desk.rig, "GET", "/")), 504);
 }
 
@@ -211,12 +218,7 @@ test_time_runs_out_around_a_layer_that_has_not_gone_on(void **state)
     struct site s;
 
     (void)state;
-    prepare(&s, keep);
-    limit(&s, 40);
-    wrap(&s);
-    rig_open(&s.desk.rig);
-    later(&s.desk, 1, take, &s);
-    ask_in_vain(&s);
+    ask_in_vain(&s, keep, take);
     assert_int_equal(answer(&s, VOLO_ANSWER_GO_ON, 0), 0);
     volo_test_run(s.desk.rig.client, 1);
     assert_null(kept);
@@ -233,12 +235,7 @@ test_time_runs_out_around_a_layer_that_holds_the_response(void **state)
     struct site s;
 
     (void)state;
-    prepare(&s, hello);
-    limit(&s, 40);
-    wrap(&s);
-    rig_open(&s.desk.rig);
-    later(&s.desk, 1, go_on, &s);
-    ask_in_vain(&s);
+    ask_in_vain(&s, hello, go_on);
     take(&s);
     assert_int_equal(s.held.kind, VOLO_JOB_LEAVE);
     assert_true(volo_cx_is_canceled(s.held.cx));
@@ -253,12 +250,7 @@ test_time_runs_out_around_a_response_that_is_let_go_of_then(void **state)
     struct site s;
 
     (void)state;
-    prepare(&s, hello);
-    limit(&s, 40);
-    wrap(&s);
-    rig_open(&s.desk.rig);
-    later(&s.desk, 1, go_on, &s);
-    ask_in_vain(&s);
+    ask_in_vain(&s, hello, go_on);
     take(&s);
     volo_cx_unref(s.held.cx);
     volo_test_run(s.desk.rig.client, 1);

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What most unit tests need: cmocka in its order, and a client to a service
- * or to a single function. */
+/* What most unit tests need: a client to a service or to a single function. */
 #ifndef VOLO_TESTS_UNIT_SUPPORT_H
 #define VOLO_TESTS_UNIT_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "asserts.h"
 
-#include <cmocka.h>
 #include <pthread.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <volo.h>
-
-#define assert_str(got, want)                          \
-    do {                                               \
-        volo_str got_ = (got);                         \
-        assert_non_null(got_.ptr);                     \
-        assert_int_equal(got_.len, strlen(want));      \
-        assert_memory_equal(got_.ptr, want, got_.len); \
-    } while (0)
-
-#define assert_absent(got) assert_null((got).ptr)
 
 /* A service from a function, with layers to be added, and its client. */
 struct rig {

@@ -4,12 +4,8 @@
 #ifndef VOLO_TESTS_UNIT_TLS_SUPPORT_H
 #define VOLO_TESTS_UNIT_TLS_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "asserts.h"
 
-#include <cmocka.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -168,14 +164,6 @@ tls_make(void)
                      0);
     return tls;
 }
-
-#define assert_text(got, want)                         \
-    do {                                               \
-        volo_str got_ = (got);                         \
-        assert_non_null(got_.ptr);                     \
-        assert_int_equal(got_.len, strlen(want));      \
-        assert_memory_equal(got_.ptr, want, got_.len); \
-    } while (0)
 
 static const int tls_versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 

@@ -8,38 +8,16 @@
 #ifndef VOLO_TESTS_WIRE_H1_RIG_H
 #define VOLO_TESTS_WIRE_H1_RIG_H
 
-#include "wire/h1_service.h"
+#include "wire/host.h"
 
 /* ---- The host ------------------------------------------------------------ */
 
 static inline void
-wire_finished(volo_cx *cx, void *user)
-{
-    (void)cx;
-    ((struct wire *)user)->finished++;
-}
-
-static inline void
 wire_on_serve(struct volo__wire *wire, volo_cx *cx)
 {
-    struct wire *w = wire_here;
-
     (void)wire;
-    w->served++;
-    volo__cx_started(cx);
-    if (w->served % 2)
-        volo_cx_on_finish(cx, wire_finished, w, NULL);
-    else
-        w->finished++;
-    wire_service(cx);
+    wire_serve(wire_here, cx);
     volo_cx_unref(cx);
-}
-
-static inline void
-wire_on_wake(struct volo__wire *wire)
-{
-    (void)wire;
-    wire_here->woken++;
 }
 
 static inline void
@@ -47,12 +25,6 @@ wire_on_upgrade(struct volo__wire *wire, volo_cx *cx)
 {
     (void)wire;
     wire_here->upgraded = cx;
-}
-
-static inline void
-wire_on_home(struct volo__home *home)
-{
-    (void)home;
 }
 
 static inline void
@@ -65,22 +37,7 @@ wire_init(struct wire *w)
     };
 
     memset(w, 0, sizeof *w);
-    w->config = (struct volo__wire_config){
-        .body_limit = 65536,
-        .head_limit = 16384,
-        .field_limit = 100,
-        .target_limit = 8192,
-        .chunk_ext_limit = 16384,
-        .trailer_limit = 16384,
-        .pipeline_limit = 64,
-        .out_limit = 65536,
-        .request_limit = UINT64_MAX,
-    };
-    if (volo__home_init(&w->home, wire_on_home, wire_on_home))
-        abort();
-    volo__here = &w->home;
-    wire_here = w;
-    volo__outq_init(&w->out, &w->home);
+    wire_open_home(w);
     volo__h1_init(&w->h1, &w->config, &host, &w->home, &w->out, &w->peer);
 }
 
@@ -88,42 +45,15 @@ wire_init(struct wire *w)
 static inline void
 wire_drain(struct wire *w)
 {
-    struct iovec iov[16];
-
-    while (!w->stuck) {
-        int n = volo__outq_iov(&w->out, iov, 16), i;
-        size_t sent = 0;
-
-        for (i = 0; i < n; i++) {
-            wire_append(w, iov[i].iov_base, iov[i].iov_len);
-            sent += iov[i].iov_len;
-        }
-        volo__outq_sent(&w->out, sent);
-        w->h1.wire.ops->output_left(&w->h1.wire);
-        if (!sent && !w->out.bytes)
+    while (!w->stuck)
+        if (!wire_take(w, &w->h1.wire) && !w->out.bytes)
             break;
-    }
 }
 
 static inline size_t
 wire_give(struct wire *w, const char *ptr, size_t len)
 {
-    struct volo__block *block = w->no_block ? NULL : volo__home_block(&w->home);
-    char *room = block ? block->data : malloc(len ? len : 1);
-    size_t n;
-
-    if (!room)
-        abort();
-    if (block && len > block->cap)
-        len = block->cap;
-    if (len)
-        memcpy(room, ptr, len);
-    n = w->h1.wire.ops->feed(&w->h1.wire, room, len, block);
-    if (!block)
-        free(room);
-    else if (block->refs == 1)
-        memset(room, '!', len);
-    return n;
+    return wire_lend(w, &w->h1.wire, ptr, len);
 }
 
 /* As long as anything moves: feed what was kept, run what was put off. */
@@ -163,13 +93,8 @@ wire_feed(struct wire *w, const char *ptr, size_t len)
 static inline int
 wire_answer(struct wire *w)
 {
-    volo_cx *cx;
-
-    if (w->later_first == w->later_count)
+    if (!wire_answer_next(w))
         return 0;
-    cx = w->later[w->later_first++];
-    wire_text(cx, 200, volo_cx_target(cx));
-    volo_cx_unref(cx);
     wire_settle(w);
     return 1;
 }
@@ -177,40 +102,20 @@ wire_answer(struct wire *w)
 static inline void
 wire_end_writer(struct wire *w, int complete)
 {
-    if (!w->writer)
-        return;
-    if (complete) {
-        volo_writer_write(w->writer, VOLO_STR("end"));
-        volo_writer_end(w->writer);
-    }
-    volo_writer_free(w->writer);
-    w->writer = NULL;
-    wire_settle(w);
+    if (wire_finish_writer(w, complete))
+        wire_settle(w);
 }
 
 /* The connection goes; returns exchanges that are still alive: none. */
 static inline size_t
 wire_close(struct wire *w)
 {
-    size_t live;
-
     w->h1.wire.ops->close(&w->h1.wire);
     if (w->upgraded)
         volo__cx_detach(w->upgraded);
     w->upgraded = NULL;
-    volo__outq_clear(&w->out);
-    while (w->later_first < w->later_count)
-        volo_cx_unref(w->later[w->later_first++]);
-    volo_writer_free(w->writer);
-    w->writer = NULL;
-    volo__home_run_inbox(&w->home);
-    volo__home_run_deferred(&w->home);
-    live = w->home.live;
-    volo__home_retire(&w->home);
-    volo__here = NULL;
     free(w->kept);
-    free(w->output);
-    return live;
+    return wire_close_home(w);
 }
 
 /* Without what differs from second to second: Date lines. */

@@ -8,7 +8,7 @@
 #define VOLO_TESTS_WIRE_H2_RIG_H
 
 #include "h2/h2.h"
-#include "wire/h1_service.h"
+#include "wire/host.h"
 
 struct rig {
     struct wire w; /* of it, "h1" is not in use */
@@ -21,36 +21,14 @@ static struct rig *rig_here;
 /* ---- The host ------------------------------------------------------------ */
 
 static inline void
-rig_finished(volo_cx *cx, void *user)
-{
-    (void)cx;
-    ((struct wire *)user)->finished++;
-}
-
-static inline void
 rig_on_serve(struct volo__wire *h2, volo_cx *cx)
 {
-    struct wire *w = wire_here;
-
-    w->served++;
-    volo__cx_started(cx);
-    if (w->served % 2)
-        volo_cx_on_finish(cx, rig_finished, w, NULL);
-    else
-        w->finished++;
-    wire_service(cx);
+    wire_serve(wire_here, cx);
     if (rig_here->close_next) {
         h2->ops->close(h2);
         rig_here->h2 = NULL;
     }
     volo_cx_unref(cx);
-}
-
-static inline void
-rig_on_wake(struct volo__wire *h2)
-{
-    (void)h2;
-    wire_here->woken++;
 }
 
 static inline void
@@ -61,54 +39,21 @@ rig_on_upgrade(struct volo__wire *h2, volo_cx *cx)
     abort();
 }
 
-static inline void
-rig_on_home(struct volo__home *home)
-{
-    (void)home;
-}
-
-static inline void
-rig_config(struct volo__wire_config *config)
-{
-    *config = (struct volo__wire_config){
-        .body_limit = 65536,
-        .head_limit = 16384,
-        .field_limit = 100,
-        .target_limit = 8192,
-        .chunk_ext_limit = 16384,
-        .trailer_limit = 16384,
-        .pipeline_limit = 64,
-        .out_limit = 65536,
-        .request_limit = UINT64_MAX,
-        .stream_limit = 128,
-        .head_timeout = 10000,
-        .idle_timeout = 60000,
-        .body_timeout = 30000,
-        .body_rate = 500,
-        .write_timeout = 30000,
-    };
-}
-
 /* Everything but the codec. */
 static inline void
 rig_home(struct rig *r)
 {
     memset(r, 0, sizeof *r);
     rig_here = r;
-    wire_here = &r->w;
-    rig_config(&r->w.config);
-    if (volo__home_init(&r->w.home, rig_on_home, rig_on_home))
-        abort();
-    volo__here = &r->w.home;
+    wire_open_home(&r->w);
     r->w.home.now_ms = 1000000;
-    volo__outq_init(&r->w.out, &r->w.home);
 }
 
 static inline int
 rig_open(struct rig *r)
 {
     static const struct volo__wire_host host = {
-        .serve = rig_on_serve, .wake = rig_on_wake, .upgrade = rig_on_upgrade};
+        .serve = rig_on_serve, .wake = wire_on_wake, .upgrade = rig_on_upgrade};
 
     return volo__h2_new(&r->h2, &r->w.config, &host, &r->w.home, &r->w.out,
                         &r->w.peer);
@@ -129,18 +74,10 @@ rig_run(struct rig *r)
 static inline size_t
 rig_drain(struct rig *r)
 {
-    struct iovec iov[16];
     size_t all = 0, sent;
-    int n, i;
 
     do {
-        n = volo__outq_iov(&r->w.out, iov, 16);
-        for (i = 0, sent = 0; i < n; i++) {
-            wire_append(&r->w, iov[i].iov_base, iov[i].iov_len);
-            sent += iov[i].iov_len;
-        }
-        volo__outq_sent(&r->w.out, sent);
-        r->h2->ops->output_left(r->h2);
+        sent = wire_take(&r->w, r->h2);
         all += sent;
     } while (sent);
     return all;
@@ -150,23 +87,7 @@ rig_drain(struct rig *r)
 static inline size_t
 rig_give(struct rig *r, const void *ptr, size_t len)
 {
-    struct volo__block *block =
-        r->w.no_block ? NULL : volo__home_block(&r->w.home);
-    char *room = block ? block->data : malloc(len ? len : 1);
-    size_t n;
-
-    if (!room)
-        abort();
-    if (block && len > block->cap)
-        len = block->cap;
-    if (len)
-        memcpy(room, ptr, len);
-    n = r->h2->ops->feed(r->h2, room, len, block);
-    if (!block)
-        free(room);
-    else if (block->refs == 1)
-        memset(room, '!', len);
-    return n;
+    return wire_lend(&r->w, r->h2, ptr, len);
 }
 
 /* All of it, whatever must leave in between. */
@@ -241,13 +162,8 @@ rig_wait(struct rig *r, uint64_t ms)
 static inline int
 rig_answer(struct rig *r)
 {
-    volo_cx *cx;
-
-    if (r->w.later_first == r->w.later_count)
+    if (!wire_answer_next(&r->w))
         return 0;
-    cx = r->w.later[r->w.later_first++];
-    wire_text(cx, 200, volo_cx_target(cx));
-    volo_cx_unref(cx);
     rig_run(r);
     return 1;
 }
@@ -255,38 +171,17 @@ rig_answer(struct rig *r)
 static inline void
 rig_end_writer(struct rig *r, int complete)
 {
-    volo_writer *writer = r->w.writer;
-
-    r->w.writer = NULL;
-    if (!writer)
-        return;
-    if (complete) {
-        volo_writer_write(writer, VOLO_STR("end"));
-        volo_writer_end(writer);
-    }
-    volo_writer_free(writer);
-    rig_run(r);
+    if (wire_finish_writer(&r->w, complete))
+        rig_run(r);
 }
 
 /* Returns exchanges that are still alive: none. */
 static inline size_t
 rig_close(struct rig *r)
 {
-    size_t live;
-
     if (r->h2)
         r->h2->ops->close(r->h2);
-    volo__outq_clear(&r->w.out);
-    while (r->w.later_first < r->w.later_count)
-        volo_cx_unref(r->w.later[r->w.later_first++]);
-    volo_writer_free(r->w.writer);
-    r->w.writer = NULL;
-    rig_run(r);
-    live = r->w.home.live;
-    volo__home_retire(&r->w.home);
-    volo__here = NULL;
-    free(r->w.output);
-    return live;
+    return wire_close_home(&r->w);
 }
 
 #endif
