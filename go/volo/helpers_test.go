@@ -38,9 +38,13 @@ func serve(t *testing.T, s *volo.Server) *running {
 	if err := s.Listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	r := &running{Server: s, t: t, url: fmt.Sprintf("http://127.0.0.1:%d", s.Port(0)),
+	return begin(t, s, "http", &http.Transport{MaxIdleConnsPerHost: 256})
+}
+
+// begin has s, which listens, serve until the end of the test.
+func begin(t *testing.T, s *volo.Server, scheme string, transport *http.Transport) *running {
+	r := &running{Server: s, t: t, url: fmt.Sprintf("%s://127.0.0.1:%d", scheme, s.Port(0)),
 		over: make(chan error, 1)}
-	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	r.http = &http.Client{Transport: transport, Timeout: time.Minute}
 	go func() { r.over <- s.Serve() }()
 	t.Cleanup(func() {

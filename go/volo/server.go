@@ -340,13 +340,14 @@ func (s *Server) words(n int) error {
 
 // configure tells C what the fields say.
 func (s *Server) configure() error {
-	if s.DisableHTTP2 {
-		if n := cvolo.Volo_server_set(s.c, int(cvolo.VOLO_SERVER_HTTP2), 0); n < 0 {
-			return Code(n)
+	for option, off := range map[int]bool{
+		int(cvolo.VOLO_SERVER_HTTP1): s.DisableHTTP1,
+		int(cvolo.VOLO_SERVER_HTTP2): s.DisableHTTP2,
+	} {
+		if !off {
+			continue
 		}
-	}
-	if s.DisableHTTP1 {
-		if n := cvolo.Volo_server_set(s.c, int(cvolo.VOLO_SERVER_HTTP1), 0); n < 0 {
+		if n := cvolo.Volo_server_set(s.c, option, 0); n < 0 {
 			return Code(n)
 		}
 	}

@@ -111,16 +111,8 @@ func serveTLS(t *testing.T, a *authority, s *volo.Server, config *volo.TLSConfig
 	if err := s.ListenTLS("127.0.0.1:0", config); err != nil {
 		t.Fatal(err)
 	}
-	r := &running{Server: s, t: t, url: fmt.Sprintf("https://127.0.0.1:%d", s.Port(0)),
-		over: make(chan error, 1)}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: a.pool}, ForceAttemptHTTP2: true}
-	r.http = &http.Client{Transport: transport, Timeout: time.Minute}
-	go func() { r.over <- s.Serve() }()
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		r.stop()
-	})
-	return r
+	return begin(t, s, "https", &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: a.pool}, ForceAttemptHTTP2: true})
 }
 
 func (r *running) tls() *tls.Config { return r.http.Transport.(*http.Transport).TLSClientConfig }
