@@ -195,7 +195,9 @@ python_include() {
 # The environment with all that builds and checks the packages of both
 # languages, at the versions of scripts/requirements.txt.
 venv() {
-    sum=$(cksum <"$ROOT/scripts/requirements.txt")
+    # It takes in the other.
+    sum=$(cat "$ROOT/scripts/requirements.txt" \
+        "$ROOT/tests/e2e/requirements.txt" | cksum)
     [ "$(cat "$VENV/volo-installed" 2>/dev/null)" = "$sum" ] && return 0
     say "Installing scripts/requirements.txt into $VENV"
     python3 -m venv "$VENV" &&
