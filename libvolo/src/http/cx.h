@@ -135,7 +135,7 @@ struct volo__response {
 };
 
 enum {
-    VOLO__REQ_FIELDS = 20,
+    VOLO__REQ_FIELDS = 16,
     VOLO__RES_FIELDS = 8,
     VOLO__FRAMES = 8,
     VOLO__LATE_ROOM = 128
