@@ -59,7 +59,6 @@ send_answers(struct aio *aio)
         return;
     volo__py_flush_send(&aio->flush);
     aio->flushes++;
-    volo__py_sweep();
 }
 
 /* Where the loop refuses, they leave at once. */
