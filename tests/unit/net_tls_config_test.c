@@ -257,7 +257,7 @@ test_what_makes_no_sense_is_refused(void **state)
     assert_int_equal(volo_tls_set(tls, 0, 12), VOLO_EINVAL);
     assert_int_equal(volo_tls_set(tls, 5, 12), VOLO_EINVAL);
     assert_int_equal(volo_tls_set_text(tls, 0, "x"), VOLO_EINVAL);
-    assert_int_equal(volo_tls_set_text(tls, 6, "x"), VOLO_EINVAL);
+    assert_int_equal(volo_tls_set_text(tls, 7, "x"), VOLO_EINVAL);
     assert_int_equal(volo_tls_set_text(tls, VOLO_TLS_ALPN, ""), VOLO_EINVAL);
     assert_int_equal(volo_tls_set_text(tls, VOLO_TLS_ALPN, "h2,"), VOLO_EINVAL);
     assert_int_equal(volo_tls_set_text(tls, VOLO_TLS_ALPN, ",h2"), VOLO_EINVAL);

@@ -5,43 +5,6 @@
 
 #include <pthread.h>
 
-/* A handshake and an exchange, after which a client has its ticket; then a
- * second connection on another loop with it.  Returns whether that resumed. */
-static SSL_SESSION *
-first_visit(volo_tls *tls, SSL_CTX *ctx, const char *name)
-{
-    SSL_SESSION *session;
-    struct line l;
-
-    SSL_CTX_up_ref(ctx);
-    line_open(&l, volo_tls_ref(tls), ctx);
-    line_connect(&l, name);
-    assert_int_equal(line_shake(&l), 1);
-    l.end->answer = "pong";
-    client_say(&l, "ping", 4);
-    client_hear(&l, "pong", 4);
-    session = SSL_get1_session(l.client.ssl);
-    line_close(&l);
-    return session;
-}
-
-static int
-visit_again(volo_tls *tls, SSL_CTX *ctx, SSL_SESSION *session, const char *name)
-{
-    struct line l;
-    int resumed;
-
-    SSL_CTX_up_ref(ctx);
-    line_open(&l, volo_tls_ref(tls), ctx);
-    line_connect(&l, name);
-    assert_int_equal(SSL_set_session(l.client.ssl, session), 1);
-    assert_int_equal(line_shake(&l), 1);
-    resumed = volo__stream_tls(&l.end->s)->resumed;
-    assert_int_equal(resumed, SSL_session_reused(l.client.ssl));
-    line_close(&l);
-    return resumed;
-}
-
 /* As if so much time had passed. */
 static void
 age(volo_tls *tls, uint64_t ms)

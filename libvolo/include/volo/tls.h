@@ -88,6 +88,19 @@ enum volo_tls_client {
  */
 VOLO_API int volo_tls_set_client_ca(volo_tls *tls, const char *file, int mode);
 
+/**
+ * volo_tls_set_client_crl(tls, file):
+ * Refuse clients whose certificates are revoked, as the lists in ${file} (PEM,
+ * any number) say: the client's, and all of those it was signed with, so that
+ * there has to be a list of each authority; one that is missing, or outdated,
+ * refuses whom it ought to speak of.  Reread at each reload, and sessions that
+ * were begun under other lists are not resumed.  NULL for none.  Of no effect
+ * where clients are not asked for a certificate.
+ *
+ * Errors: VOLO_EINVAL, VOLO_ETLS, VOLO_ENOMEM.    @since 0.1
+ */
+VOLO_API int volo_tls_set_client_crl(volo_tls *tls, const char *file);
+
 /** Numbers that volo_tls_set() sets. */
 enum volo_tls_option {
     VOLO_TLS_MIN_VERSION = 1, /* 12: TLS 1.2; or 13 */
@@ -111,19 +124,36 @@ enum volo_tls_text {
     VOLO_TLS_CIPHERSUITES = 2, /* of TLS 1.3, likewise: all of the three */
     VOLO_TLS_GROUPS = 3,       /* "X25519:P-256:P-384:P-521" */
     VOLO_TLS_ALPN = 4,         /* "h2,http/1.1", the best first */
-    VOLO_TLS_KEYLOG = 5 /* NULL; a file to which the secrets of connections are
-                         * appended, as NSS does, for looking into captured
-                         * traffic: whoever has it reads all */
+    VOLO_TLS_KEYLOG = 5, /* NULL; a file to which the secrets of connections are
+                          * appended, as NSS does, for looking into captured
+                          * traffic: whoever has it reads all */
+    VOLO_TLS_TICKET_KEYS = 6 /* NULL; files with keys for session tickets,
+                              * separated by ":", each 80 random octets (or 48:
+                              * AES-128), so that processes and hosts resume
+                              * each other's sessions.  The first one makes
+                              * tickets, all are known.  Reread at each reload:
+                              * who gives keys also changes them */
 };
 
 /**
  * volo_tls_set_text(tls, option, text):
  * See volo_tls_text; NULL brings back the default.
  *
- * Errors: VOLO_EINVAL, VOLO_ETLS (OpenSSL does not understand it, or the file
- * cannot be written), VOLO_ENOMEM.    @since 0.1
+ * Errors: VOLO_EINVAL, VOLO_ETLS (OpenSSL does not understand it, or a file
+ * cannot be read or written), VOLO_ENOMEM.    @since 0.1
  */
 VOLO_API int volo_tls_set_text(volo_tls *tls, int option, const char *text);
+
+/**
+ * volo_tls_set_ticket_keys(tls, keys):
+ * The same as VOLO_TLS_TICKET_KEYS, which it puts an end to, without files:
+ * ${keys} are up to 16 of 80 random octets each, which are copied, and are used
+ * at once.  To let several processes change keys at their own time, give the
+ * one that will be next as the second.  Absent or empty: those of its own.
+ *
+ * Errors: VOLO_EINVAL, VOLO_ENOMEM.    @since 0.1
+ */
+VOLO_API int volo_tls_set_ticket_keys(volo_tls *tls, volo_str keys);
 
 /**
  * volo_tls_reload(tls):

@@ -68,11 +68,13 @@ tls_free(volo_tls *tls)
         cert_clear(&tls->certs[i]);
     volo__free(tls->certs);
     volo__free(tls->client_ca);
+    volo__free(tls->client_crl);
     for (i = 0; i < VOLO__TLS_TEXTS; i++)
         volo__free(tls->texts[i]);
     BIO_meth_free(tls->bio);
     OPENSSL_cleanse(&tls->tickets.now, sizeof tls->tickets.now);
     OPENSSL_cleanse(&tls->tickets.last, sizeof tls->tickets.last);
+    volo__tls_keys_wipe(&tls->tickets.given);
     pthread_mutex_destroy(&tls->tickets.lock);
     pthread_mutex_destroy(&tls->conf_lock);
     pthread_mutex_destroy(&tls->set_lock);
@@ -262,6 +264,29 @@ volo_tls_set_client_ca(volo_tls *tls, const char *file, int mode)
     return err;
 }
 
+int
+volo_tls_set_client_crl(volo_tls *tls, const char *file)
+{
+    char *before, *copy;
+    int err;
+
+    if (!tls || (file && !*file))
+        return VOLO_EINVAL;
+    if (copy_text(&copy, file) < 0)
+        return VOLO_ENOMEM;
+    pthread_mutex_lock(&tls->conf_lock);
+    before = tls->client_crl;
+    tls->client_crl = copy;
+    err = volo__tls_try_clients(tls);
+    if (err) {
+        tls->client_crl = before;
+        before = copy;
+    }
+    pthread_mutex_unlock(&tls->conf_lock);
+    volo__free(before);
+    return err;
+}
+
 /* ---- Numbers and texts --------------------------------------------------- */
 
 static int
@@ -296,6 +321,7 @@ static int
 try_text(volo_tls *tls, int option)
 {
     struct volo__tls_bytes alpn = {NULL, 0};
+    struct volo__tls_keys keys = {NULL, 0};
     SSL_CTX *ctx = NULL;
     int err = 0, fd;
 
@@ -305,6 +331,9 @@ try_text(volo_tls *tls, int option)
     } else if (option == VOLO_TLS_KEYLOG) {
         fd = volo__tls_keylog_open(tls);
         err = fd < 0 ? fd : (close(fd), 0);
+    } else if (option == VOLO_TLS_TICKET_KEYS) {
+        err = volo__tls_keys_load(&keys, tls);
+        volo__tls_keys_wipe(&keys);
     } else {
         err = volo__tls_context(&ctx, tls);
         SSL_CTX_free(ctx);
@@ -355,6 +384,7 @@ volo__tls_set_get(volo_tls *tls)
 static int
 renew(volo_tls *tls)
 {
+    struct volo__tls_keys keys = {NULL, 0};
     struct volo__tls_set *set, *before;
     int err;
 
@@ -362,13 +392,15 @@ renew(volo_tls *tls)
         return volo__tls_why(tls, "TLS", "no certificate was added"),
                VOLO_EINVAL;
     ERR_clear_error();
-    err = volo__tls_set_new(&set, tls);
+    err = volo__tls_keys_load(&keys, tls);
+    if (!err)
+        err = volo__tls_set_new(&set, tls);
     ERR_clear_error();
-    if (err)
+    if (err) {
+        volo__tls_keys_wipe(&keys);
         return err;
-    pthread_mutex_lock(&tls->tickets.lock);
-    tls->tickets.lifetime = tls->numbers[VOLO_TLS_TICKET_LIFETIME];
-    pthread_mutex_unlock(&tls->tickets.lock);
+    }
+    volo__tls_tickets_set(tls, &keys);
     pthread_mutex_lock(&tls->set_lock);
     before = tls->set;
     tls->set = set;

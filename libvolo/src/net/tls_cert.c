@@ -345,3 +345,26 @@ volo__tls_cas_load(X509_STORE *store, STACK_OF(X509_NAME) * names,
     BIO_free(bio);
     return err;
 }
+
+int
+volo__tls_crls_load(X509_STORE *store, volo_tls *tls, const char *file,
+                    const struct volo__tls_bytes *bytes)
+{
+    BIO *bio = bio_on(bytes);
+    X509_CRL *crl;
+    int count = 0, err = 0, asked = 0;
+
+    if (!bio)
+        return VOLO_ENOMEM;
+    while (!err && (crl = PEM_read_bio_X509_CRL(bio, NULL, no_password,
+                                                &asked)) != NULL) {
+        if (X509_STORE_add_crl(store, crl) != 1)
+            err = VOLO_ENOMEM;
+        X509_CRL_free(crl);
+        count++;
+    }
+    if (!err && (!at_end() || !count))
+        err = no_pem(tls, file, "X509 CRL", bytes);
+    BIO_free(bio);
+    return err;
+}

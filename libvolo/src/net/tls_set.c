@@ -246,10 +246,10 @@ struct clients {
 };
 
 /* Sessions are resumed only under what they were begun under: the same
- * authorities, the same ciphers. */
+ * authorities and revocations, the same ciphers. */
 static int
 identify(struct clients *clients, const volo_tls *tls,
-         const struct volo__tls_bytes *cas)
+         const struct volo__tls_bytes *cas, const struct volo__tls_bytes *crls)
 {
     const char *ciphers = tls->texts[VOLO_TLS_CIPHERS];
     EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -257,6 +257,7 @@ identify(struct clients *clients, const volo_tls *tls,
         md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
         EVP_DigestUpdate(md, &tls->client_mode, sizeof tls->client_mode) == 1 &&
         EVP_DigestUpdate(md, cas->ptr, cas->len) == 1 &&
+        EVP_DigestUpdate(md, crls->ptr, crls->len) == 1 &&
         EVP_DigestUpdate(md, ciphers, ciphers ? strlen(ciphers) : 0) == 1 &&
         EVP_DigestFinal_ex(md, clients->id, &clients->id_len) == 1;
 
@@ -265,25 +266,52 @@ identify(struct clients *clients, const volo_tls *tls,
 }
 
 static int
+load_cas(struct clients *clients, volo_tls *tls, struct volo__tls_bytes *bytes)
+{
+    const char *file = tls->client_ca;
+    int err = volo__tls_read(bytes, tls, file);
+
+    if (err)
+        return err;
+    err = volo__tls_cas_load(clients->store, clients->names, bytes);
+    return err == VOLO_ETLS
+               ? volo__tls_why(tls, file, "has no certificate in PEM")
+               : err;
+}
+
+/* For the whole chain, since an authority may be revoked by its own. */
+static int
+load_crls(struct clients *clients, volo_tls *tls, struct volo__tls_bytes *bytes)
+{
+    unsigned long flags = X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+    int err = volo__tls_read(bytes, tls, tls->client_crl);
+
+    if (!err && X509_STORE_set_flags(clients->store, flags) != 1)
+        err = VOLO_ENOMEM;
+    return err ? err
+               : volo__tls_crls_load(clients->store, tls, tls->client_crl,
+                                     bytes);
+}
+
+static int
 load_clients(struct clients *clients, volo_tls *tls)
 {
-    struct volo__tls_bytes cas = {NULL, 0};
+    struct volo__tls_bytes cas = {NULL, 0}, crls = {NULL, 0};
     int err = 0;
 
-    if (tls->client_mode) {
+    if (tls->client_mode || tls->client_crl) {
         clients->store = X509_STORE_new();
         clients->names = sk_X509_NAME_new_null();
         err = clients->store && clients->names ? 0 : VOLO_ENOMEM;
-        if (!err)
-            err = volo__tls_read(&cas, tls, tls->client_ca);
-        if (!err)
-            err = volo__tls_cas_load(clients->store, clients->names, &cas);
-        if (err == VOLO_ETLS && cas.ptr)
-            volo__tls_why(tls, tls->client_ca, "has no certificate in PEM");
     }
+    if (!err && tls->client_mode)
+        err = load_cas(clients, tls, &cas);
+    if (!err && tls->client_crl)
+        err = load_crls(clients, tls, &crls);
     if (!err)
-        err = identify(clients, tls, &cas);
+        err = identify(clients, tls, &cas, &crls);
     volo__tls_wipe(&cas);
+    volo__tls_wipe(&crls);
     return err;
 }
 

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "net/tls.h"
+#include "net/tls_tickets.h"
 
 /* ---- Settings ------------------------------------------------------------ */
 
@@ -31,7 +32,7 @@ struct volo__tls_cert {
 
 enum {
     VOLO__TLS_NUMBERS = VOLO_TLS_TICKET_LIFETIME + 1,
-    VOLO__TLS_TEXTS = VOLO_TLS_KEYLOG + 1,
+    VOLO__TLS_TEXTS = VOLO_TLS_TICKET_KEYS + 1,
     VOLO__TLS_RECORD = 16384, /* the most that one carries */
     VOLO__TLS_WHYS = 4,
     VOLO__TLS_WHY_SIZE = 256
@@ -67,22 +68,6 @@ struct volo__tls_set {
     int keylog;                  /* a descriptor, or -1 */
 };
 
-/* ---- Tickets ------------------------------------------------------------- */
-
-struct volo__tls_key {
-    unsigned char name[16];
-    unsigned char aes[32];
-    unsigned char mac[32];
-    uint64_t born; /* milliseconds, monotonic; 0: there is none */
-};
-
-struct volo__tls_tickets {
-    pthread_mutex_t lock;
-    uint64_t lifetime;
-    struct volo__tls_key now;
-    struct volo__tls_key last; /* known for one lifetime more */
-};
-
 /* ---- All together -------------------------------------------------------- */
 
 struct volo_tls {
@@ -94,6 +79,7 @@ struct volo_tls {
     struct volo__tls_cert *certs;
     size_t cert_count;
     char *client_ca;
+    char *client_crl; /* NULL: none */
     int client_mode;
     uint64_t numbers[VOLO__TLS_NUMBERS];
     char *texts[VOLO__TLS_TEXTS];
@@ -159,6 +145,11 @@ int volo__tls_cert_load(struct volo__tls_ctx *ctx, volo_tls *tls,
 int volo__tls_cas_load(X509_STORE *store, STACK_OF(X509_NAME) * names,
                        const struct volo__tls_bytes *bytes);
 
+/* volo__tls_crls_load(store, tls, file, bytes): lists of revoked ones to
+ * verify with, which are what is in ${file}. */
+int volo__tls_crls_load(X509_STORE *store, volo_tls *tls, const char *file,
+                        const struct volo__tls_bytes *bytes);
+
 /* ---- tls_names.c --------------------------------------------------------- */
 
 /* volo__tls_names_add(names, cert, index): those that ${cert} says. */
@@ -170,10 +161,5 @@ void volo__tls_names_clear(struct volo__tls_names *names);
 /* volo__tls_names_find(names, host): whose it is; 0 if nobody's. */
 size_t volo__tls_names_find(const struct volo__tls_names *names,
                             const char *host);
-
-/* ---- tls_tickets.c ------------------------------------------------------- */
-
-/* volo__tls_tickets_use(ctx): have ${ctx} ask the connection's volo_tls. */
-void volo__tls_tickets_use(SSL_CTX *ctx);
 
 #endif
