@@ -105,6 +105,31 @@ test_half_a_head_is_answered_with_408(void **state)
     volo_server_free(server);
 }
 
+/* Whether it has been sniffed at, too. */
+static void
+test_what_a_stop_ends_has_not_timed_out(void **state)
+{
+    struct app app = {.calls = 0};
+    volo_server *servers[2];
+    int fds[2], i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        servers[i] = start(&app, VOLO_SERVER_HTTP2, (uint64_t)i);
+        fds[i] = dial(servers[i]);
+        while (volo_server_stat(servers[i], VOLO_STAT_CONNECTIONS) < 1)
+            usleep(500);
+        volo_server_stop(servers[i]);
+    }
+    for (i = 0; i < 2; i++) {
+        assert_string_equal(hear(fds[i], NULL, 0), "");
+        close(fds[i]);
+        assert_int_equal(volo_server_wait(servers[i]), 0);
+        assert_int_equal(volo_server_stat(servers[i], VOLO_STAT_TIMEOUTS), 0);
+        volo_server_free(servers[i]);
+    }
+}
+
 static void
 test_who_says_nothing_is_closed_without_a_word(void **state)
 {
@@ -251,6 +276,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_half_a_head_is_answered_with_408),
+        cmocka_unit_test(test_what_a_stop_ends_has_not_timed_out),
         cmocka_unit_test(test_who_says_nothing_is_closed_without_a_word),
         cmocka_unit_test(test_an_idle_connection_is_closed_in_good_order),
         cmocka_unit_test(test_a_body_that_stops_coming_is_answered_with_408),

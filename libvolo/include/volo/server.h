@@ -68,7 +68,8 @@ enum volo_server_option {
     VOLO_SERVER_HANDSHAKE_LIMIT = 26,   /* 1024 at once and loop: more wait in
                                          * order; one that takes more than a
                                          * second then gives way */
-    VOLO_SERVER_RELOAD_SIGNAL = 27, /* 0; 1: SIGHUP is volo_server_reload() */
+    VOLO_SERVER_RELOAD_SIGNAL = 27, /* 0; 1: SIGHUP is volo_server_reload(), on
+                                     * a thread that a stop waits for */
     VOLO_SERVER_HTTP1 = 28 /* 1; 0: HTTP/2 alone, which a client has to know
                             * in the clear; not with HTTP2 0, too */
 };
@@ -158,7 +159,8 @@ enum volo_server_stat_id {
     VOLO_STAT_REQUESTS = 3,           /* heads received, ever */
     VOLO_STAT_ACTIVE = 4,             /* exchanges in progress */
     VOLO_STAT_REFUSED = 5,            /* connections closed for a limit */
-    VOLO_STAT_TIMEOUTS = 6,           /* connections closed by a timer */
+    VOLO_STAT_TIMEOUTS = 6,           /* connections closed by a timer, but
+                                       * for the one of a stop */
     VOLO_STAT_MALFORMED = 7,          /* requests refused by the parser */
     VOLO_STAT_READS = 8,              /* read system calls on connections */
     VOLO_STAT_WRITES = 9,             /* write system calls on connections */

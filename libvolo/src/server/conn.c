@@ -78,12 +78,21 @@ codec_waits(const struct volo__conn *c)
 }
 
 static void
+count_timeout(struct volo__conn *c, int stopped)
+{
+    if (!stopped)
+        volo__worker_bump(c->worker, VOLO_STAT_TIMEOUTS, 1);
+}
+
+static void
 time_is_up(struct volo__conn *c)
 {
+    int stopped = volo__conn_is_stopped(c);
+
     if (c->stage)
         volo__conn_greet_end(c);
     if (c->stage || !codec_waits(c)) {
-        volo__worker_bump(c->worker, VOLO_STAT_TIMEOUTS, 1);
+        count_timeout(c, stopped);
         volo__conn_close(c);
         return;
     }
@@ -92,7 +101,7 @@ time_is_up(struct volo__conn *c)
     /* Of several streams, one may have had its time. */
     if (c->wire->ops->phase(c->wire) == VOLO__WIRE_CLOSING ||
         !c->wire->ops->due)
-        volo__worker_bump(c->worker, VOLO_STAT_TIMEOUTS, 1);
+        count_timeout(c, stopped);
     volo__stream_flush(&c->stream);
     volo__conn_settle(c);
 }

@@ -163,6 +163,10 @@ void volo__hand_look(struct volo__worker *w);
  * nothing limits it. */
 uint64_t volo__conn_due(const struct volo__conn *c);
 
+/* volo__conn_is_stopped(c): it had not asked when a stop began, nor until now,
+ * which is as long as it may. */
+int volo__conn_is_stopped(const struct volo__conn *c);
+
 /* volo__conn_arm(c): have its alarm fire by then.  It may fire too early,
  * never too late: being put off costs nothing. */
 void volo__conn_arm(struct volo__conn *c);

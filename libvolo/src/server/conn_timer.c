@@ -45,6 +45,13 @@ fresh_due(const struct volo__conn *c)
     return c->worker->fresh_until;
 }
 
+/* It is the stop that ends it, and no time-out. */
+int
+volo__conn_is_stopped(const struct volo__conn *c)
+{
+    return fresh_due(c) <= c->stream.home->now_ms;
+}
+
 static uint64_t
 stage_due(const struct volo__conn *c)
 {

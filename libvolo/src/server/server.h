@@ -26,6 +26,16 @@ enum { VOLO__SERVER_OPTIONS = 29, VOLO__STATS = 16 };
 struct volo__worker;
 struct volo__conn;
 
+/* A signal that has files read again, on a thread of its own, since a disk may
+ * be slow.  Worker 0's, and only on its thread. */
+struct volo__reload {
+    struct volo__signals signal;
+    struct volo__task over;
+    pthread_t thread;
+    uint8_t runs;
+    uint8_t again; /* it was asked for once more meanwhile */
+};
+
 /* What is particular to one listener. */
 struct volo__port {
     volo_tls *tls;                 /* NULL: in the clear */
@@ -108,7 +118,7 @@ struct volo__worker {
     struct volo__hand_list hand_waiting;
     int hand_looking;
     struct volo__signals signals;
-    struct volo__signals reload_signal;
+    struct volo__reload reload;
     int stopping;         /* 0, 1 gracefully, 2 at once */
     uint64_t fresh_until; /* for those that have not asked yet */
     int finished;
@@ -147,8 +157,7 @@ int volo__worker_open(struct volo__worker *w, uv_loop_t *uv);
  * run. */
 void volo__worker_close(struct volo__worker *w);
 
-/* volo__reload_on_signal(w): SIGHUP reloads, on this worker's thread.
- * VOLO_EIO. */
+/* volo__reload_on_signal(w): SIGHUP reloads.  VOLO_EIO. */
 int volo__reload_on_signal(struct volo__worker *w);
 
 /* volo__worker_forget(w): let its home go too: the server is being freed. */

@@ -186,11 +186,12 @@ volo__worker_stop(struct volo__worker *w, int now)
 void
 volo__worker_check(struct volo__worker *w)
 {
-    if (!w->stopping || w->finished || w->conns || w->listeners_open)
+    if (!w->stopping || w->finished || w->conns || w->listeners_open ||
+        w->reload.runs)
         return;
     w->finished = 1;
     volo__signals_close(&w->signals); /* a second one was still ours */
-    volo__signals_close(&w->reload_signal);
+    volo__signals_close(&w->reload.signal);
     volo__wheel_clear(&w->loop->home.wheel, &w->stop_alarm);
     volo__worker_finished(w);
 }
@@ -288,7 +289,7 @@ volo__worker_close(struct volo__worker *w)
         for (i = 0; i < w->listeners_open; i++)
             volo__listener_close(&w->listeners[i], forget_listener);
         volo__signals_close(&w->signals);
-        volo__signals_close(&w->reload_signal);
+        volo__signals_close(&w->reload.signal);
     }
     volo__loop_leave();
     volo__loop_close(w->loop);
