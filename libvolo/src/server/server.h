@@ -15,26 +15,16 @@
 #include "h1/h1.h"
 #include "net/listener.h"
 #include "net/loop.h"
-#include "net/signals.h"
 #include "net/stream.h"
 #include "server/addresses.h"
 #include "server/networks.h"
+#include "server/reload.h"
 #include "server/root.h"
 
 enum { VOLO__SERVER_OPTIONS = 29, VOLO__STATS = 16 };
 
 struct volo__worker;
 struct volo__conn;
-
-/* A signal that has files read again, on a thread of its own, since a disk may
- * be slow.  Worker 0's, and only on its thread. */
-struct volo__reload {
-    struct volo__signals signal;
-    struct volo__task over;
-    pthread_t thread;
-    uint8_t runs;
-    uint8_t again; /* it was asked for once more meanwhile */
-};
 
 /* What is particular to one listener. */
 struct volo__port {
@@ -156,9 +146,6 @@ int volo__worker_open(struct volo__worker *w, uv_loop_t *uv);
 /* volo__worker_close(w): let its loop go, once it has finished or was never
  * run. */
 void volo__worker_close(struct volo__worker *w);
-
-/* volo__reload_on_signal(w): SIGHUP reloads.  VOLO_EIO. */
-int volo__reload_on_signal(struct volo__worker *w);
 
 /* volo__worker_forget(w): let its home go too: the server is being freed. */
 void volo__worker_forget(struct volo__worker *w);
