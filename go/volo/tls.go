@@ -30,6 +30,9 @@ type TLSConfig struct {
 	ClientAuth ClientAuth
 	// ClientCAFile has the certificates of those who sign clients', in PEM.
 	ClientCAFile string
+	// ClientCRLFile has lists of revoked certificates, in PEM, one of each
+	// authority: clients whom they name are refused.
+	ClientCRLFile string
 
 	// MinVersion is [tls.VersionTLS12] or [tls.VersionTLS13]; 1.2.
 	MinVersion uint16
@@ -50,6 +53,11 @@ type TLSConfig struct {
 	Tickets int
 	// TicketLifetime is how long one is good; 12 h.
 	TicketLifetime time.Duration
+	// TicketKeyFiles have keys for session tickets, each 80 random octets, so
+	// that processes and hosts resume each other's sessions.  The first makes
+	// tickets, all are known; whoever gives keys also changes them.  None has a
+	// colon in its name.  See [TLSConfig.SetSessionTicketKeys] too.
+	TicketKeyFiles []string
 
 	// KeyLogFile gets the secrets of all connections appended, for looking
 	// into captured traffic: whoever has it reads all.
@@ -57,6 +65,7 @@ type TLSConfig struct {
 
 	mu   sync.Mutex
 	held *heldTLS // nil until it is used
+	keys string   // as SetSessionTicketKeys was told
 }
 
 // Certificate is a certificate with its chain and key, in PEM: from files, or
@@ -104,6 +113,29 @@ func (t *TLSConfig) Reload() error {
 	return t.held.words(cvolo.Volo_tls_reload(t.held.c))
 }
 
+// SetSessionTicketKeys gives keys for session tickets, in place of files with
+// them: up to 16 of random octets.  The first makes tickets, all are known.
+// They are used at once, also while servers run; without any, it has its own
+// again.
+//
+// Errors: ErrInvalid (too many), ErrNoMemory.
+func (t *TLSConfig) SetSessionTicketKeys(keys ...[80]byte) error {
+	if len(keys) > 16 {
+		return fmt.Errorf("%w: %d keys for tickets", ErrInvalid, len(keys))
+	}
+	var all strings.Builder
+	for _, key := range keys {
+		all.Write(key[:])
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held == nil {
+		t.keys = all.String()
+		return nil
+	}
+	return t.held.words(cvolo.Volo_tls_set_ticket_keys(t.held.c, all.String()))
+}
+
 // made gives what C has of it.
 func (t *TLSConfig) made() (*heldTLS, error) {
 	t.mu.Lock()
@@ -146,7 +178,17 @@ func (t *TLSConfig) configure(held *heldTLS) error {
 			return err
 		}
 	}
-	return cmp.Or(t.numbers(held), t.texts(held))
+	if t.ClientCRLFile != "" {
+		if err := held.text("ClientCRLFile", t.ClientCRLFile, func(file string) int {
+			return cvolo.Volo_tls_set_client_crl(held.c, file)
+		}); err != nil {
+			return err
+		}
+	}
+	if err := cmp.Or(t.numbers(held), t.texts(held)); err != nil || t.keys == "" {
+		return err
+	}
+	return held.words(cvolo.Volo_tls_set_ticket_keys(held.c, t.keys))
 }
 
 // numbers sets what is a number.
@@ -186,6 +228,9 @@ func versionNumber(version uint16) uint64 {
 
 // texts sets what is a text.
 func (t *TLSConfig) texts(held *heldTLS) error {
+	if slices.ContainsFunc(t.TicketKeyFiles, func(file string) bool { return file == "" || strings.Contains(file, ":") }) {
+		return fmt.Errorf("%w: TicketKeyFiles", ErrInvalid)
+	}
 	for _, one := range []struct {
 		name   string
 		option int
@@ -196,6 +241,7 @@ func (t *TLSConfig) texts(held *heldTLS) error {
 		{"Groups", int(cvolo.VOLO_TLS_GROUPS), t.Groups},
 		{"NextProtos", int(cvolo.VOLO_TLS_ALPN), strings.Join(t.NextProtos, ",")},
 		{"KeyLogFile", int(cvolo.VOLO_TLS_KEYLOG), t.KeyLogFile},
+		{"TicketKeyFiles", int(cvolo.VOLO_TLS_TICKET_KEYS), strings.Join(t.TicketKeyFiles, ":")},
 	} {
 		if one.value == "" {
 			continue

@@ -40,7 +40,7 @@ func newAuthority(t *testing.T) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: t.TempDir(), pool: x509.NewCertPool()}
 	a.cert, a.key = a.sign("ca", &x509.Certificate{Subject: pkix.Name{CommonName: "An authority"},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign})
 	a.pool.AddCert(a.cert)
 	return a
 }
@@ -327,6 +327,9 @@ func TestWhatIsWrongWithATLSConfigIsSaid(t *testing.T) {
 		"a strange cipher": {&volo.TLSConfig{Certificates: good, Ciphers: "NONE"}, volo.ErrTLS, "Ciphers"},
 		"a NUL in a text":  {&volo.TLSConfig{Certificates: good, Groups: "a\x00"}, volo.ErrInvalid, "Groups"},
 		"many tickets":     {&volo.TLSConfig{Certificates: good, Tickets: 9}, volo.ErrInvalid, "Tickets"},
+		"no CRL":           {&volo.TLSConfig{Certificates: good, ClientCRLFile: one.CertFile}, volo.ErrTLS, "X509 CRL"},
+		"no ticket key":    {&volo.TLSConfig{Certificates: good, TicketKeyFiles: []string{one.CertFile}}, volo.ErrTLS, "no key for tickets"},
+		"a colon":          {&volo.TLSConfig{Certificates: good, TicketKeyFiles: []string{"a:b"}}, volo.ErrInvalid, "TicketKeyFiles"},
 		"no OCSP":          {&volo.TLSConfig{Certificates: []volo.Certificate{{CertFile: one.CertFile, KeyFile: one.KeyFile, OCSPFile: "/none"}}}, volo.ErrTLS, "/none"},
 	} {
 		s := &volo.Server{Handler: text("ok")}

@@ -64,6 +64,23 @@ def certificate(name: str) -> tuple[Path, Path]:
     return cert, key
 
 
+@functools.cache
+def revoking(name: str | None = None) -> Path:
+    """A list by the authority that revokes the certificate of ``name``, or none."""
+    folder = Path(_folder().name)
+    lists, index = folder / f"{name}.crl", folder / f"{name}.index"
+    (folder / "ca.cnf").write_text(
+        f"[ca]\ndefault_ca=c\n[c]\ndatabase={index}\ndefault_md=sha256\n"
+    )
+    index.write_text("")
+    cert, key = map(str, authority())
+    by = ("-config", str(folder / "ca.cnf"), "-cert", cert, "-keyfile", key)
+    if name is not None:
+        _openssl("ca", *by, "-revoke", str(certificate(name)[0]))
+    _openssl("ca", *by, "-gencrl", "-crldays", "2", "-out", str(lists))
+    return lists
+
+
 def trusting(*protocols: str, client: str | None = None) -> ssl.SSLContext:
     """What a client that trusts the authority connects with."""
     context = ssl.create_default_context(cafile=str(authority()[0]))

@@ -13,7 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
-from certificates import authority, certificate, needs_openssl, trusting
+from certificates import (
+    authority,
+    certificate,
+    needs_openssl,
+    revoking,
+    trusting,
+)
 from command import Command, write_app
 from served import Served, read_all
 from waiting import DEADLINE
@@ -125,6 +131,14 @@ def test_mistakes_are_found_when_they_are_made() -> None:
         volo.Server(volo.App(), bind=["https://127.0.0.1:0"])
     with pytest.raises(volo.VoloError):
         volo.TLS(*files, tickets=9)
+    with pytest.raises(TypeError, match="needs ca_certs"):
+        volo.TLS(*files, client_crl="list.pem")
+    with pytest.raises(ValueError, match="no colon"):
+        volo.TLS(*files, ticket_keys=["a:b"])
+    with pytest.raises(ValueError, match="80 octets"):
+        volo.TLS(*files).set_ticket_keys([b"short"])
+    with pytest.raises(volo.VoloError):
+        volo.TLS(*files).set_ticket_keys([bytes(80)] * 17)
 
 
 def test_every_option_is_taken(tmp_path: Path) -> None:
@@ -133,6 +147,7 @@ def test_every_option_is_taken(tmp_path: Path) -> None:
         *certificate("localhost"),
         ca_certs=authority()[0],
         client_cert="none",
+        client_crl=revoking(),
         min_version="1.2",
         max_version="1.3",
         ciphers="ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -248,6 +263,8 @@ def test_the_command_names_a_file_that_is_missing(tmp_path: Path) -> None:
     [
         ["--keyfile", "k.pem"],
         ["--ca-certs", "c.pem"],
+        ["--ticket-key", "k"],
+        ["--certfile", "c.pem", "--client-crl", "l.pem"],
         ["--certfile", "c.pem", "--client-cert", "required"],
         ["--certfile", "a.pem", "--certfile", "b.pem", "--keyfile", "k.pem"],
     ],

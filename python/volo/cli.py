@@ -75,6 +75,10 @@ def _check(settings: Settings) -> None:
         raise ValueError("--reload is for one worker")
     if not settings.certfile and (settings.keyfile or settings.ca_certs):
         raise ValueError("--keyfile and --ca-certs need --certfile")
+    if settings.ticket_key and not settings.certfile:
+        raise ValueError("--ticket-key needs --certfile")
+    if settings.client_crl and not settings.ca_certs:
+        raise ValueError("--client-crl needs --ca-certs")
     if settings.keyfile and len(settings.keyfile) != len(settings.certfile):
         raise ValueError("--keyfile is to be given for each --certfile, or for none")
     if settings.client_cert in ("optional", "required") and not settings.ca_certs:

@@ -12,6 +12,7 @@ import sys
 import time
 
 from .settings import Settings
+from .tickets import write_message
 from .worker import VARIABLE
 
 __all__ = ["Process", "how_it_ended"]
@@ -20,21 +21,26 @@ __all__ = ["Process", "how_it_ended"]
 class Process:
     """One worker, started now.
 
-    ``sockets`` are what it is to accept on, ``life`` the reading end of a pipe
-    whose other end only the supervisor has.
+    ``sockets`` are what it is to accept on, ``keys`` those for session tickets
+    that it begins with.
     """
 
-    def __init__(self, settings: Settings, sockets: list[int], life: int) -> None:
+    def __init__(
+        self, settings: Settings, sockets: list[int], keys: bytes | None = None
+    ) -> None:
         self.since = time.monotonic()
         self.ready = False
         self.retiring = False
         self.replaces: Process | None = None
         self.ready_fd, said = os.pipe()
         os.set_blocking(self.ready_fd, False)
+        life, self._life = os.pipe()
+        os.set_blocking(self._life, False)
         told = {
             "settings": settings.to_json(),
             "sockets": sockets,
             "life": life,
+            "keys": keys is not None,
             "ready": said,
         }
         try:
@@ -44,10 +50,13 @@ class Process:
                 pass_fds=[*sockets, life, said],
             )
         except BaseException:
-            os.close(self.ready_fd)
+            self.close()
             raise
         finally:
             os.close(said)
+            os.close(life)
+        if keys is not None:
+            self.tell(keys)
 
     @property
     def pid(self) -> int:
@@ -75,8 +84,14 @@ class Process:
         self.retiring = True
         self._popen.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
 
+    def tell(self, keys: bytes) -> None:
+        """Have it use these for session tickets, unless it has ended."""
+        with contextlib.suppress(OSError):
+            write_message(self._life, keys)
+
     def close(self) -> None:
         os.close(self.ready_fd)
+        os.close(self._life)
 
 
 def how_it_ended(code: int) -> str:

@@ -18,6 +18,7 @@ from .running import run_server
 from .server import Server
 from .serving import AnyServer
 from .settings import Settings
+from .tls import TLS
 
 __all__ = ["EXIT_LOAD", "EXIT_START", "run", "serve_here"]
 
@@ -46,9 +47,11 @@ def serve_here(
     settings: Settings,
     bind: list[str] | None = None,
     on_ready: Callable[[Server], Any] | None = None,
+    on_tls: Callable[[TLS], Any] | None = None,
 ) -> int:
     """Load the application and serve it in this process, on ``bind`` if that is
-    given.  What goes wrong is logged; returns an exit code."""
+    given.  ``on_tls`` is called before with its TLS, if it has one.  What goes
+    wrong is logged; returns an exit code."""
     try:
         app = _load(settings)
     except LoadError as error:
@@ -58,7 +61,10 @@ def serve_here(
         _log.exception("could not load %s", settings.target)
         return EXIT_LOAD
     try:
-        server = _server(settings, app, bind)
+        tls = settings.tls()
+        if tls is not None and on_tls is not None:
+            on_tls(tls)
+        server = _server(settings, app, bind, tls)
     except (OSError, TypeError, ValueError, VoloError) as error:
         _log.error("could not serve %s: %s", settings.target, error)
         return EXIT_LOAD
@@ -89,7 +95,9 @@ def _run(
     return 0
 
 
-def _server(settings: Settings, app: Any, bind: list[str] | None) -> AnyServer:
+def _server(
+    settings: Settings, app: Any, bind: list[str] | None, tls: TLS | None
+) -> AnyServer:
     place: dict[str, Any] = {"bind": bind}
     if bind is None:
         place = {
@@ -101,7 +109,7 @@ def _server(settings: Settings, app: Any, bind: list[str] | None) -> AnyServer:
     return AnyServer(
         app,
         **place,
-        tls=settings.tls(),
+        tls=tls,
         proxy_protocol=settings.proxy_protocol,
         interface=settings.interface,
         lifespan=settings.lifespan,

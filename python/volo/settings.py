@@ -58,6 +58,12 @@ FLAGS: tuple[Flag, ...] = (
         "whether clients have a certificate (required, with --ca-certs)",
         choices=("none", "optional", "required"),
     ),
+    Flag("client-crl", "lists of revoked ones of them, PEM"),
+    Flag(
+        "ticket-key",
+        "file of 80 random octets, a key for session tickets; the first makes them",
+        many=True,
+    ),
     Flag("tls-min-version", "of TLS (1.2)", choices=("1.2", "1.3")),
     Flag("ciphers", "of TLS 1.2, as OpenSSL names them"),
     Flag("proxy-protocol", "networks of proxies that speak the PROXY protocol"),
@@ -116,6 +122,8 @@ class Settings:
     keyfile: list[str] = field(default_factory=list[str])
     ca_certs: str | None = None
     client_cert: Any = None
+    client_crl: str | None = None
+    ticket_key: list[str] = field(default_factory=list[str])
     tls_min_version: Any = "1.2"
     ciphers: str | None = None
     proxy_protocol: str | None = None
@@ -161,6 +169,8 @@ class Settings:
         tls = TLS(
             ca_certs=self.ca_certs,
             client_cert=self.client_cert,
+            client_crl=self.client_crl,
+            ticket_keys=self.ticket_key,
             min_version=self.tls_min_version,
             ciphers=self.ciphers,
         )

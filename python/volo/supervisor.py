@@ -21,6 +21,7 @@ from typing import Any
 from .processes import Process, how_it_ended
 from .settings import Settings
 from .sockets import Listeners, name_of
+from .tickets import TicketKeys
 
 __all__ = ["Supervisor", "supervise"]
 
@@ -46,7 +47,7 @@ class Supervisor:
         self._start_at = 0.0
         self._waits_for_change = False
         self._stops = 0
-        self._life, self._life_end = os.pipe()
+        self._keys = _keys_of(settings)
         self._selector = selectors.DefaultSelector()
 
     # ---- The loop ----------------------------------------------------------------
@@ -57,6 +58,7 @@ class Supervisor:
         with _signals(self._selector) as read_signals:
             while not (self._stops and not self._workers):
                 self._balance()
+                self._rotate_in_time()
                 for key, _ in self._selector.select(self._patience()):
                     if callable(key.data):
                         key.data()
@@ -64,8 +66,6 @@ class Supervisor:
                     self._signal(number)
                 self._reap()
         self._selector.close()
-        os.close(self._life)
-        os.close(self._life_end)
         return self.code
 
     def watch(self, fd: int, call: Callable[[], Any]) -> None:
@@ -73,10 +73,12 @@ class Supervisor:
         self._selector.register(fd, selectors.EVENT_READ, call)
 
     def _patience(self) -> float | None:
-        missing = self._missing()
-        if self._stops or self._waits_for_change or missing <= 0:
-            return None
-        return max(0.0, self._start_at - time.monotonic())
+        waits: list[float] = []
+        if not (self._stops or self._waits_for_change or self._missing() <= 0):
+            waits.append(self._start_at)
+        if self._keys is not None:
+            waits.append(self._keys.due)
+        return max(0.0, min(waits) - time.monotonic()) if waits else None
 
     # ---- How many ----------------------------------------------------------------
 
@@ -98,7 +100,8 @@ class Supervisor:
         self._replace_next()
 
     def _start(self, replaces: Process | None = None) -> None:
-        worker = Process(self._settings, self._listeners.fds, self._life)
+        keys = None if self._keys is None else self._keys.octets()
+        worker = Process(self._settings, self._listeners.fds, keys)
         worker.replaces = replaces
         self._workers.append(worker)
         self.watch(worker.ready_fd, lambda: self._hear(worker))
@@ -122,6 +125,19 @@ class Supervisor:
             if old in self._workers and not old.retiring:
                 self._start(replaces=old)
                 return
+
+    # ---- Keys for session tickets ------------------------------------------------
+
+    def _rotate_in_time(self) -> None:
+        if self._keys is not None and time.monotonic() >= self._keys.due:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        if self._keys is None:
+            return
+        self._keys.rotate()
+        for worker in self._workers:
+            worker.tell(self._keys.octets())
 
     # ---- Ends --------------------------------------------------------------------
 
@@ -176,6 +192,7 @@ class Supervisor:
             self.stop()
         elif number == signal.SIGHUP and not self._stops:
             _log.info("replacing the workers")
+            self._rotate()
             self._to_replace = [w for w in self._workers if not w.retiring]
         elif number == signal.SIGTTIN:
             self.wanted += 1
@@ -195,6 +212,11 @@ class Supervisor:
         for worker in self._workers:
             if not worker.retiring:
                 worker.stop()
+
+
+def _keys_of(settings: Settings) -> TicketKeys | None:
+    """None where nobody needs them, or files have them."""
+    return TicketKeys() if settings.certfile and not settings.ticket_key else None
 
 
 # ---- Signals ---------------------------------------------------------------------

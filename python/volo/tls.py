@@ -22,6 +22,9 @@ Path = str | os.PathLike[str]
 Version = Literal["1.2", "1.3"]
 ClientCert = Literal["none", "optional", "required"]
 
+TICKET_KEY = 80
+"""Octets of a key for session tickets."""
+
 _VERSIONS: dict[str, int] = {"1.2": 12, "1.3": 13}
 _MODES: dict[str, int] = {"none": 0, "optional": 1, "required": 2}
 
@@ -37,12 +40,15 @@ class TLS:
 
     ``ca_certs`` are the authorities of clients, PEM; ``client_cert`` says
     whether a client must have a certificate of one (``"required"``, the default
-    with ``ca_certs``) or may (``"optional"``).
+    with ``ca_certs``) or may (``"optional"``).  ``client_crl`` are lists of
+    revoked ones, PEM, for each authority; whom they name is refused.
 
     ``ciphers`` are those of TLS 1.2, ``ciphersuites`` those of TLS 1.3,
     ``groups`` the curves, all in the words of OpenSSL.  ``alpn`` are protocols,
     the best first.  ``tickets`` are those that a TLS 1.3 client gets, to resume
-    its session (0: none), good for ``ticket_lifetime`` seconds.  ``keylog`` is
+    its session (0: none), good for ``ticket_lifetime`` seconds.  ``ticket_keys``
+    are files of 80 random octets each, so that several processes or hosts resume
+    each other's sessions: the first makes tickets, all are known.  ``keylog`` is
     a file for the secrets of connections, to look into captured traffic with.
 
     One may serve several servers; settings are taken when the first is bound.
@@ -57,6 +63,7 @@ class TLS:
         ocsp: Path | None = None,
         ca_certs: Path | None = None,
         client_cert: ClientCert | None = None,
+        client_crl: Path | None = None,
         min_version: Version = "1.2",
         max_version: Version = "1.3",
         ciphers: str | None = None,
@@ -65,6 +72,7 @@ class TLS:
         alpn: Iterable[str] | None = None,
         tickets: int | None = None,
         ticket_lifetime: float | None = None,
+        ticket_keys: Iterable[Path] | None = None,
         keylog: Path | None = None,
     ) -> None:
         self._c = cvolo.volo_tls_new()
@@ -80,7 +88,13 @@ class TLS:
         self._text(cvolo.VOLO_TLS_GROUPS, groups)
         self._text(cvolo.VOLO_TLS_ALPN, None if alpn is None else ",".join(alpn))
         self._text(cvolo.VOLO_TLS_KEYLOG, None if keylog is None else _file(keylog))
+        if ticket_keys is not None:
+            self._text(cvolo.VOLO_TLS_TICKET_KEYS, _files(ticket_keys))
         self._set_client(ca_certs, client_cert)
+        if client_crl is not None:
+            if ca_certs is None:
+                raise TypeError("client_crl needs ca_certs")
+            cvolo.volo_tls_set_client_crl(self._c, _file(client_crl))
         if certfile is not None:
             self.add(certfile, keyfile, ocsp=ocsp)
         elif keyfile is not None or ocsp is not None:
@@ -134,6 +148,16 @@ class TLS:
             cvolo.volo_tls_set_ocsp(self._c, index, _file(ocsp))
         return self
 
+    def set_ticket_keys(self, keys: Iterable[bytes]) -> None:
+        """Keys for session tickets in place of files with them, used at once: up
+        to 16 of 80 random octets each.  The first makes tickets, all are known;
+        whoever gives keys also changes them.  None: those of its own again.
+        From any thread."""
+        given = list(keys)
+        if any(len(key) != TICKET_KEY for key in given):
+            raise ValueError(f"a key for tickets has {TICKET_KEY} octets")
+        cvolo.volo_tls_set_ticket_keys(self._c, b"".join(given))
+
     def reload(self) -> None:
         """Read all files again, for connections that come from now on.  If
         anything is wrong with them, VoloError says so and all stays as it was.
@@ -157,6 +181,13 @@ def tls_of(given: Any) -> TLS | None:
 
 def _file(path: Path) -> str:
     return os.fspath(path)
+
+
+def _files(paths: Iterable[Path]) -> str | None:
+    names = [_file(path) for path in paths]
+    if any(":" in name for name in names):
+        raise ValueError("the name of a file with a key for tickets has no colon")
+    return ":".join(names) or None
 
 
 def _version(text: str) -> int:

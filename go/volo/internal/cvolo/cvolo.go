@@ -68,39 +68,41 @@ typedef _gostring_ swig_type_34;
 typedef long long swig_type_35;
 typedef _gostring_ swig_type_36;
 typedef _gostring_ swig_type_37;
-typedef long long swig_type_38;
-typedef _gostring_ swig_type_39;
+typedef _gostring_ swig_type_38;
+typedef long long swig_type_39;
 typedef _gostring_ swig_type_40;
 typedef _gostring_ swig_type_41;
 typedef _gostring_ swig_type_42;
-typedef long long swig_type_43;
+typedef _gostring_ swig_type_43;
 typedef _gostring_ swig_type_44;
 typedef long long swig_type_45;
-typedef long long swig_type_46;
+typedef _gostring_ swig_type_46;
 typedef long long swig_type_47;
-typedef _gostring_ swig_type_48;
+typedef long long swig_type_48;
 typedef long long swig_type_49;
-typedef long long swig_type_50;
+typedef _gostring_ swig_type_50;
 typedef long long swig_type_51;
-typedef _gostring_ swig_type_52;
-typedef _gostring_ swig_type_53;
+typedef long long swig_type_52;
+typedef long long swig_type_53;
 typedef _gostring_ swig_type_54;
 typedef _gostring_ swig_type_55;
 typedef _gostring_ swig_type_56;
 typedef _gostring_ swig_type_57;
-typedef long long swig_type_58;
+typedef _gostring_ swig_type_58;
 typedef _gostring_ swig_type_59;
 typedef long long swig_type_60;
 typedef _gostring_ swig_type_61;
-typedef _gostring_ swig_type_62;
+typedef long long swig_type_62;
 typedef _gostring_ swig_type_63;
 typedef _gostring_ swig_type_64;
 typedef _gostring_ swig_type_65;
 typedef _gostring_ swig_type_66;
 typedef _gostring_ swig_type_67;
-typedef long long swig_type_68;
+typedef _gostring_ swig_type_68;
 typedef _gostring_ swig_type_69;
 typedef long long swig_type_70;
+typedef _gostring_ swig_type_71;
+typedef long long swig_type_72;
 extern void _wrap_Swig_free_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern uintptr_t _wrap_Swig_malloc_cvolo_ca94dfcd2ff94513(swig_intgo arg1);
 extern void _wrap_delete_volo_service_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
@@ -223,26 +225,29 @@ extern swig_intgo _wrap_VOLO_TLS_CLIENT_NONE_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_CLIENT_OPTIONAL_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_CLIENT_REQUIRED_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_volo_tls_set_client_ca_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_37 arg2, swig_intgo arg3);
+extern swig_intgo _wrap_volo_tls_set_client_crl_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_38 arg2);
 extern swig_intgo _wrap_VOLO_TLS_MIN_VERSION_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_MAX_VERSION_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_TICKETS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_TICKET_LIFETIME_cvolo_ca94dfcd2ff94513(void);
-extern swig_intgo _wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_38 arg3);
+extern swig_intgo _wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_39 arg3);
 extern swig_intgo _wrap_VOLO_TLS_CIPHERS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_CIPHERSUITES_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_GROUPS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_ALPN_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_TLS_KEYLOG_cvolo_ca94dfcd2ff94513(void);
-extern swig_intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_39 arg3);
+extern swig_intgo _wrap_VOLO_TLS_TICKET_KEYS_cvolo_ca94dfcd2ff94513(void);
+extern swig_intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_40 arg3);
+extern swig_intgo _wrap_volo_tls_set_ticket_keys_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_41 arg2);
 extern swig_intgo _wrap_volo_tls_reload_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_type_40 _wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_41 arg2);
-extern swig_intgo _wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_42 arg2, uintptr_t arg3);
-extern swig_intgo _wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_43 arg2, swig_type_44 arg3);
+extern swig_type_42 _wrap_volo_tls_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_43 arg2);
+extern swig_intgo _wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_44 arg2, uintptr_t arg3);
+extern swig_intgo _wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_45 arg2, swig_type_46 arg3);
 extern swig_intgo _wrap_volo_server_reload_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_server_bind_systemd_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_port_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_45 arg2);
-extern swig_intgo _wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_46 arg2);
+extern swig_intgo _wrap_volo_server_port_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_47 arg2);
+extern swig_intgo _wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_48 arg2);
 extern swig_intgo _wrap_volo_server_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
 extern swig_intgo _wrap_volo_server_add_layer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, uintptr_t arg2);
 extern swig_intgo _wrap_VOLO_SERVER_WORKERS_cvolo_ca94dfcd2ff94513(void);
@@ -273,17 +278,17 @@ extern swig_intgo _wrap_VOLO_SERVER_HANDSHAKE_TIMEOUT_cvolo_ca94dfcd2ff94513(voi
 extern swig_intgo _wrap_VOLO_SERVER_HANDSHAKE_LIMIT_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_RELOAD_SIGNAL_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_SERVER_HTTP1_cvolo_ca94dfcd2ff94513(void);
-extern swig_intgo _wrap_volo_server_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_47 arg3);
+extern swig_intgo _wrap_volo_server_set_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2, swig_type_49 arg3);
 extern swig_intgo _wrap_volo_server_get_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_intgo arg3);
-extern swig_intgo _wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_48 arg2);
+extern swig_intgo _wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_50 arg2);
 extern swig_intgo _wrap_volo_server_run_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_server_start_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_server_wait_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern void _wrap_volo_server_stop_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_server_open_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_server_fd_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_type_49 _wrap_volo_server_next_ms_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_intgo _wrap_volo_server_step_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_50 arg2);
+extern swig_type_51 _wrap_volo_server_next_ms_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_intgo _wrap_volo_server_step_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_52 arg2);
 extern swig_intgo _wrap_VOLO_STAT_CONNECTIONS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_STAT_ACCEPTED_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_STAT_REQUESTS_cvolo_ca94dfcd2ff94513(void);
@@ -299,24 +304,24 @@ extern swig_intgo _wrap_VOLO_STAT_HANDSHAKES_FAILED_cvolo_ca94dfcd2ff94513(void)
 extern swig_intgo _wrap_VOLO_STAT_PROXY_REFUSED_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_STAT_RELOADS_cvolo_ca94dfcd2ff94513(void);
 extern swig_intgo _wrap_VOLO_STAT_RELOADS_FAILED_cvolo_ca94dfcd2ff94513(void);
-extern swig_type_51 _wrap_volo_server_stat_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
-extern swig_type_52 _wrap_volo_server_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_53 _wrap_volo_server_stat_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_intgo arg2);
+extern swig_type_54 _wrap_volo_server_error_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
 extern swig_intgo _wrap_volo_test_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2);
-extern swig_intgo _wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_53 arg3, swig_type_54 arg4);
-extern swig_intgo _wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_55 arg2, swig_type_56 arg3);
-extern swig_intgo _wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_57 arg2);
-extern void _wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_58 arg2);
-extern swig_intgo _wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_59 arg2);
-extern void _wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_60 arg2);
+extern swig_intgo _wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_55 arg3, swig_type_56 arg4);
+extern swig_intgo _wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_57 arg2, swig_type_58 arg3);
+extern swig_intgo _wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_59 arg2);
+extern void _wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_60 arg2);
+extern swig_intgo _wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_61 arg2);
+extern void _wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_62 arg2);
 extern swig_intgo _wrap_volo_test_send_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, uintptr_t arg3);
-extern swig_intgo _wrap_volo_test_get_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_61 arg3);
+extern swig_intgo _wrap_volo_test_get_cvolo_ca94dfcd2ff94513(swig_voidp arg1, uintptr_t arg2, swig_type_63 arg3);
 extern swig_intgo _wrap_volo_test_status_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_type_62 _wrap_volo_test_header_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_63 arg2);
-extern swig_type_64 _wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_65 arg2);
-extern swig_type_66 _wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_67 arg2);
-extern swig_type_68 _wrap_volo_test_header_count_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern swig_type_69 _wrap_volo_test_body_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
-extern void _wrap_volo_test_run_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_70 arg2);
+extern swig_type_64 _wrap_volo_test_header_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_65 arg2);
+extern swig_type_66 _wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_67 arg2);
+extern swig_type_68 _wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_69 arg2);
+extern swig_type_70 _wrap_volo_test_header_count_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern swig_type_71 _wrap_volo_test_body_cvolo_ca94dfcd2ff94513(uintptr_t arg1);
+extern void _wrap_volo_test_run_cvolo_ca94dfcd2ff94513(uintptr_t arg1, swig_type_72 arg2);
 #undef intgo
 */
 import "C"
@@ -1560,6 +1565,17 @@ func Volo_tls_set_client_ca(arg1 Volo_tls, arg2 string, arg3 int) (_swig_ret int
 	return swig_r
 }
 
+func Volo_tls_set_client_crl(arg1 Volo_tls, arg2 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	swig_r = (int)(C._wrap_volo_tls_set_client_crl_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_38)(unsafe.Pointer(&_swig_i_1))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
+	}
+	return swig_r
+}
+
 type Volo_tls_option int
 
 func _swig_getVOLO_TLS_MIN_VERSION() (_swig_ret Volo_tls_option) {
@@ -1599,7 +1615,7 @@ func Volo_tls_set(arg1 Volo_tls, arg2 int, arg3 uint64) (_swig_ret int) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_38(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_tls_set_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_39(_swig_i_2)))
 	return swig_r
 }
 
@@ -1645,14 +1661,33 @@ func _swig_getVOLO_TLS_KEYLOG() (_swig_ret Volo_tls_text) {
 
 var VOLO_TLS_KEYLOG Volo_tls_text = _swig_getVOLO_TLS_KEYLOG()
 
+func _swig_getVOLO_TLS_TICKET_KEYS() (_swig_ret Volo_tls_text) {
+	var swig_r Volo_tls_text
+	swig_r = (Volo_tls_text)(C._wrap_VOLO_TLS_TICKET_KEYS_cvolo_ca94dfcd2ff94513())
+	return swig_r
+}
+
+var VOLO_TLS_TICKET_KEYS Volo_tls_text = _swig_getVOLO_TLS_TICKET_KEYS()
+
 func Volo_tls_set_text(arg1 Volo_tls, arg2 int, arg3 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_39)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), *(*C.swig_type_40)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
+	}
+	return swig_r
+}
+
+func Volo_tls_set_ticket_keys(arg1 Volo_tls, arg2 string) (_swig_ret int) {
+	var swig_r int
+	_swig_i_0 := getSwigcptr(arg1)
+	_swig_i_1 := arg2
+	swig_r = (int)(C._wrap_volo_tls_set_ticket_keys_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_41)(unsafe.Pointer(&_swig_i_1))))
+	if Swig_escape_always_false {
+		Swig_escape_val = arg2
 	}
 	return swig_r
 }
@@ -1680,7 +1715,7 @@ func Volo_server_bind(arg1 Volo_server, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_41)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_server_bind_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_43)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1692,7 +1727,7 @@ func Volo_server_bind_tls(arg1 Volo_server, arg2 string, arg3 Volo_tls) (_swig_r
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := getSwigcptr(arg3)
-	swig_r = (int)(C._wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_42)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_server_bind_tls_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_44)(unsafe.Pointer(&_swig_i_1)), C.uintptr_t(_swig_i_2)))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -1704,7 +1739,7 @@ func Volo_server_trust_proxy(arg1 Volo_server, arg2 int64, arg3 string) (_swig_r
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_43(_swig_i_1), *(*C.swig_type_44)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_server_trust_proxy_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_45(_swig_i_1), *(*C.swig_type_46)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -1729,7 +1764,7 @@ func Volo_server_port(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_port_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_45(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_port_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_47(_swig_i_1)))
 	return swig_r
 }
 
@@ -1737,7 +1772,7 @@ func Volo_server_listener_fd(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_46(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_listener_fd_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_48(_swig_i_1)))
 	return swig_r
 }
 
@@ -1988,7 +2023,7 @@ func Volo_server_set(arg1 Volo_server, arg2 int, arg3 uint64) (_swig_ret int) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_server_set_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_47(_swig_i_2)))
+	swig_r = (int)(C._wrap_volo_server_set_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_intgo(_swig_i_1), C.swig_type_49(_swig_i_2)))
 	return swig_r
 }
 
@@ -2005,7 +2040,7 @@ func Volo_server_set_name(arg1 Volo_server, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_48)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_server_set_name_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_50)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -2063,7 +2098,7 @@ func Volo_server_step(arg1 Volo_server, arg2 int64) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_server_step_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_50(_swig_i_1)))
+	swig_r = (int)(C._wrap_volo_server_step_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_52(_swig_i_1)))
 	return swig_r
 }
 
@@ -2223,7 +2258,7 @@ func Volo_test_request_new(arg1 *uintptr, arg2 Volo_test, arg3 string, arg4 stri
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := arg3
 	_swig_i_3 := arg4
-	swig_r = (int)(C._wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_53)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_54)(unsafe.Pointer(&_swig_i_3))))
+	swig_r = (int)(C._wrap_volo_test_request_new_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_55)(unsafe.Pointer(&_swig_i_2)), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_3))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -2238,7 +2273,7 @@ func Volo_test_request_header(arg1 Volo_test_request, arg2 string, arg3 string) 
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_55)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_56)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_test_request_header_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_57)(unsafe.Pointer(&_swig_i_1)), *(*C.swig_type_58)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -2252,7 +2287,7 @@ func Volo_test_request_body(arg1 Volo_test_request, arg2 string) (_swig_ret int)
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_57)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_test_request_body_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_59)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -2262,14 +2297,14 @@ func Volo_test_request_body(arg1 Volo_test_request, arg2 string) (_swig_ret int)
 func Volo_test_request_chunk(arg1 Volo_test_request, arg2 int64) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	C._wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_58(_swig_i_1))
+	C._wrap_volo_test_request_chunk_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_60(_swig_i_1))
 }
 
 func Volo_test_request_peer(arg1 Volo_test_request, arg2 string) (_swig_ret int) {
 	var swig_r int
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r = (int)(C._wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_59)(unsafe.Pointer(&_swig_i_1))))
+	swig_r = (int)(C._wrap_volo_test_request_peer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_1))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
 	}
@@ -2279,7 +2314,7 @@ func Volo_test_request_peer(arg1 Volo_test_request, arg2 string) (_swig_ret int)
 func Volo_test_request_leave(arg1 Volo_test_request, arg2 uint64) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	C._wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_60(_swig_i_1))
+	C._wrap_volo_test_request_leave_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_62(_swig_i_1))
 }
 
 func Volo_test_send(arg1 *uintptr, arg2 Volo_test, arg3 Volo_test_request) (_swig_ret int) {
@@ -2296,7 +2331,7 @@ func Volo_test_get(arg1 *uintptr, arg2 Volo_test, arg3 string) (_swig_ret int) {
 	_swig_i_0 := arg1
 	_swig_i_1 := getSwigcptr(arg2)
 	_swig_i_2 := arg3
-	swig_r = (int)(C._wrap_volo_test_get_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_61)(unsafe.Pointer(&_swig_i_2))))
+	swig_r = (int)(C._wrap_volo_test_get_cvolo_ca94dfcd2ff94513(C.swig_voidp(_swig_i_0), C.uintptr_t(_swig_i_1), *(*C.swig_type_63)(unsafe.Pointer(&_swig_i_2))))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg3
 	}
@@ -2314,7 +2349,7 @@ func Volo_test_header(arg1 Volo_test_response, arg2 string) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_volo_test_header_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_63)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_volo_test_header_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -2330,7 +2365,7 @@ func Volo_test_trailer(arg1 Volo_test_response, arg2 string) (_swig_ret string) 
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_65)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_volo_test_trailer_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -2346,7 +2381,7 @@ func Volo_test_hint(arg1 Volo_test_response, arg2 string) (_swig_ret string) {
 	var swig_r string
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	swig_r_p := C._wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_67)(unsafe.Pointer(&_swig_i_1)))
+	swig_r_p := C._wrap_volo_test_hint_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), *(*C.swig_type_69)(unsafe.Pointer(&_swig_i_1)))
 	swig_r = *(*string)(unsafe.Pointer(&swig_r_p))
 	if Swig_escape_always_false {
 		Swig_escape_val = arg2
@@ -2380,5 +2415,5 @@ func Volo_test_body(arg1 Volo_test_response) (_swig_ret string) {
 func Volo_test_run(arg1 Volo_test, arg2 uint64) {
 	_swig_i_0 := getSwigcptr(arg1)
 	_swig_i_1 := arg2
-	C._wrap_volo_test_run_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_70(_swig_i_1))
+	C._wrap_volo_test_run_cvolo_ca94dfcd2ff94513(C.uintptr_t(_swig_i_0), C.swig_type_72(_swig_i_1))
 }

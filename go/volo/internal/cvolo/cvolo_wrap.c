@@ -1997,6 +1997,29 @@ intgo _wrap_volo_tls_set_client_ca_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig
 }
 
 
+intgo _wrap_volo_tls_set_client_crl_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, _gostring_ _swig_go_1) {
+  volo_tls *arg1 = 0 ;
+  char *arg2 = 0 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  arg2 = NULL;
+  if (_swig_go_1.n) {
+    arg2 = malloc((size_t)_swig_go_1.n + 1);
+    memcpy(arg2, _swig_go_1.p, (size_t)_swig_go_1.n);
+    arg2[_swig_go_1.n] = '\0';
+  }
+  
+  
+  result = (int)volo_tls_set_client_crl(arg1,(char const *)arg2);
+  _swig_go_result = result; 
+  free(arg2); 
+  return _swig_go_result;
+}
+
+
 intgo _wrap_VOLO_TLS_MIN_VERSION_cvolo_ca94dfcd2ff94513() {
   enum volo_tls_option result;
   intgo _swig_go_result;
@@ -2122,6 +2145,18 @@ intgo _wrap_VOLO_TLS_KEYLOG_cvolo_ca94dfcd2ff94513() {
 }
 
 
+intgo _wrap_VOLO_TLS_TICKET_KEYS_cvolo_ca94dfcd2ff94513() {
+  enum volo_tls_text result;
+  intgo _swig_go_result;
+  
+  
+  result = VOLO_TLS_TICKET_KEYS;
+  
+  _swig_go_result = (intgo)result; 
+  return _swig_go_result;
+}
+
+
 intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, intgo _swig_go_1, _gostring_ _swig_go_2) {
   volo_tls *arg1 = 0 ;
   int arg2 ;
@@ -2143,6 +2178,24 @@ intgo _wrap_volo_tls_set_text_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0
   result = (int)volo_tls_set_text(arg1,arg2,(char const *)arg3);
   _swig_go_result = result; 
   free(arg3); 
+  return _swig_go_result;
+}
+
+
+intgo _wrap_volo_tls_set_ticket_keys_cvolo_ca94dfcd2ff94513(struct volo_tls *_swig_go_0, _gostring_ _swig_go_1) {
+  volo_tls *arg1 = 0 ;
+  volo_str arg2 ;
+  int result;
+  intgo _swig_go_result;
+  
+  arg1 = *(volo_tls **)&_swig_go_0; 
+  
+  (&arg2)->ptr = _swig_go_1.p ? _swig_go_1.p : "";
+  (&arg2)->len = (size_t)_swig_go_1.n;
+  
+  
+  result = (int)volo_tls_set_ticket_keys(arg1,arg2);
+  _swig_go_result = result; 
   return _swig_go_result;
 }
 
