@@ -367,6 +367,7 @@ volo__tls_set_unref(struct volo__tls_set *set)
         SSL_CTX_free(set->ctx[i].ssl);
         volo__free(set->ctx[i].ocsp.ptr);
     }
+    ERR_clear_error(); /* even letting go may need memory */
     volo__free(set->ctx);
     volo__tls_names_clear(&set->names);
     volo__free(set->alpn.ptr);
