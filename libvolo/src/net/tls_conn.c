@@ -131,8 +131,9 @@ conn_open(struct volo__tls_conn *t)
     }
     BIO_set_data(bio, t);
     SSL_set_bio(t->ssl, bio, bio);
-    SSL_set_app_data(t->ssl, t);
     SSL_set_accept_state(t->ssl);
+    if (SSL_set_app_data(t->ssl, t) != 1)
+        return VOLO_ENOMEM; /* callbacks would miss it */
     return 0;
 }
 
